@@ -1,0 +1,36 @@
+"""The ``dragoman`` command: each file parses, makes one library call and prints."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from dragoman import __version__
+from dragoman.cli import documents
+from dragoman.errors import DragomanError
+
+
+class _Main(click.Group):
+    """Turns what users can mend into one message and exit code 2; never a traceback."""
+
+    def invoke(self, context: click.Context) -> Any:
+        """Run the command; library errors are printed and end with code 2."""
+        try:
+            return super().invoke(context)
+        except DragomanError as error:
+            click.echo(f"dragoman: {error}", err=True)
+            sys.exit(2)
+        except BrokenPipeError:
+            sys.stderr.close()
+            sys.exit(1)
+
+
+@click.group(cls=_Main, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="dragoman")
+def main() -> None:
+    """Turn articles into structured facts, and know how right they are."""
+
+
+documents.add_to(main)

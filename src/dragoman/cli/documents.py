@@ -1,0 +1,140 @@
+"""``validate``, ``convert`` and ``corpus``: commands that read and write documents."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from dragoman import corpus, validate
+from dragoman.cli.options import PATH, PLACES, find_schema, schema_option
+from dragoman.errors import DragomanError
+from dragoman.formats import files, inline, native
+from dragoman.types import Document
+
+
+def add_to(main: click.Group) -> None:
+    """Register this file's commands."""
+    main.add_command(validate_command)
+    main.add_command(convert)
+    main.add_command(corpus_group)
+
+
+@click.command("validate")
+@PLACES
+@schema_option
+@click.option("--list-checks", is_flag=True, help="Print every check with its level and end.")
+def validate_command(places: tuple[Path, ...], schema_path: Path | None, list_checks: bool) -> None:
+    """Check documents in PLACES (files or folders); exit 1 if there are findings."""
+    if list_checks:
+        for check, (level, meaning) in validate.CHECKS.items():
+            click.echo(f"{check:28} {level:8} {meaning}")
+        return
+    report = validate.validate(places, find_schema(schema_path, *places))
+    for finding in report.findings:
+        click.echo(str(finding))
+    without = f", {report.without_text} without their text" if report.without_text else ""
+    errors, warnings = len(report.errors), len(report.findings) - len(report.errors)
+    click.echo(f"{report.documents} documents{without}: {errors} errors, {warnings} warnings", err=True)
+    sys.exit(1 if report.findings else 0)
+
+
+@click.command()
+@PLACES
+@click.option(
+    "--to", "target", type=click.Choice(["json", "jsonl", "inline"]), default="json", show_default=True
+)
+@click.option("-o", "--out", type=PATH, help="Folder for json and inline, file for jsonl; else stdout.")
+@click.option("--in-place", is_flag=True, help="Rewrite document files in the canonical layout.")
+@click.option("--renumber", is_flag=True, help="Give ids T1, R1, C1, ... in order of the text.")
+@click.option("--comments", is_flag=True, help="Inline: put the surfaces behind each relation.")
+@schema_option
+def convert(
+    places: tuple[Path, ...],
+    target: str,
+    out: Path | None,
+    in_place: bool,
+    renumber: bool,
+    comments: bool,
+    schema_path: Path | None,
+) -> None:
+    """Convert documents (.json, .jsonl) or inline notation (.txt, .ann.txt) in PLACES."""
+    found = _read_any(places, schema_path)
+    if renumber:
+        found = {path: document.renumbered() for path, document in found.items()}
+    if in_place:
+        for path, document in found.items():
+            if path.suffix != ".json":
+                raise DragomanError(f"{path}: --in-place rewrites .json documents only")
+            native.write(path, document if document.source is None else document.without_text())
+        click.echo(f"{len(found)} documents rewritten", err=True)
+        return
+    if target == "jsonl":
+        content = "".join(native.dump_line(document) for document in found.values())
+        _emit(content, out)
+        return
+    for document in found.values():
+        try:
+            content = (
+                native.dumps(document) if target == "json" else inline.dumps(document, comments=comments)
+            )
+        except ValueError as error:
+            raise DragomanError(str(error)) from error
+        suffix = ".json" if target == "json" else ".txt"
+        _emit(content, out / f"{_safe_name(document)}{suffix}" if out else None)
+
+
+def _emit(content: str, out: Path | None) -> None:
+    if out is None:
+        click.echo(content, nl=False)
+    else:
+        files.write(out, content)
+
+
+def _safe_name(document: Document) -> str:
+    if document.id in ("", ".", "..") or any(character in document.id for character in "/\\\0"):
+        raise DragomanError(f"the document id {document.id!r} can't name a file; rename the document")
+    return document.id
+
+
+def _read_any(places: tuple[Path, ...], schema_path: Path | None) -> dict[Path, Document]:
+    found: dict[Path, Document] = {}
+    for place in places:
+        if place.suffix == ".txt" or (place.is_dir() and any(place.glob("*.txt"))):
+            schema = find_schema(schema_path, place)
+            for path in [place] if place.is_file() else sorted(place.glob("*.txt")):
+                found[path] = inline.read(path, schema=schema.reference)
+        else:
+            loaded = corpus.read([place])
+            if loaded.errors:
+                raise loaded.errors[0]
+            found |= {Path(name): document for name, document in loaded.documents.items()}
+    return found
+
+
+@click.group("corpus")
+def corpus_group() -> None:
+    """Look at a corpus, attach texts."""
+
+
+@corpus_group.command()
+@PLACES
+def stats(places: tuple[Path, ...]) -> None:
+    """Count documents, words and annotations in PLACES, per split where there are splits."""
+    for place in places:
+        parts = corpus.splits(place) or {place.name: place}
+        table = {name: corpus.statistics(corpus.load(folder)) for name, folder in parts.items()}
+        click.echo(corpus.statistics_table(table))
+
+
+@corpus_group.command()
+@PLACES
+@click.option("-o", "--out", type=PATH, default=Path("build/attached"), show_default=True)
+def attach(places: tuple[Path, ...], out: Path) -> None:
+    """Write the stand-off documents of PLACES with their texts from DRAGOMAN_TEXTS."""
+    attached, left = corpus.attach(places, out)
+    click.echo(f"{attached} documents with their text in {out}")
+    if left:
+        click.echo(f"{left} left out: no folder of DRAGOMAN_TEXTS holds their text", err=True)
+        sys.exit(1)

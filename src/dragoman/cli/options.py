@@ -1,0 +1,40 @@
+"""Options and types that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from dragoman import schema as schemas
+from dragoman.errors import SchemaError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+PATH = click.Path(path_type=Path)
+
+PLACES = click.argument("places", nargs=-1, required=True, type=PATH)
+
+
+def schema_option(command: Command) -> Command:
+    """Add --schema, the nearest annotation/schema.toml unless given."""
+    return click.option(
+        "--schema",
+        "schema_path",
+        type=PATH,
+        help="Schema file; the nearest annotation/schema.toml at or above the input if not given.",
+    )(command)
+
+
+def find_schema(given: Path | None, *starts: Path) -> schemas.Schema:
+    """The schema named, else the nearest one above the first start, else above the current folder."""
+    if given is not None:
+        return schemas.read(given)
+    for start in starts:
+        try:
+            return schemas.read(schemas.find(start))
+        except SchemaError:
+            continue
+    return schemas.read(schemas.find(Path.cwd()))

@@ -1,0 +1,286 @@
+"""A folder of documents: reading it, attaching texts to stand-off documents, statistics."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from dragoman.errors import DragomanError, FormatError
+from dragoman.formats import native
+from dragoman.types import Document, Entity, Source, text_hash
+
+SPLITS = ("train", "dev", "test")
+
+
+class Loaded(msgspec.Struct, frozen=True):
+    """What ``read`` found: documents by path, those without text, and unreadable files."""
+
+    documents: dict[str, Document]
+    without_text: tuple[str, ...] = ()
+    errors: tuple[FormatError, ...] = ()
+
+
+def paths(places: Iterable[Path]) -> Iterator[Path]:
+    """All document files in files and folders, in sorted order; JSONL files included.
+
+    Raises DragomanError for a name that does not exist or a folder without documents.
+    """
+    for place in places:
+        if place.is_dir():
+            found = sorted(
+                path
+                for path in place.rglob("*")
+                if path.suffix in (".json", ".jsonl") and not path.name.startswith(".") and path.is_file()
+            )
+            if not found:
+                raise DragomanError(
+                    f"{place}: [empty-folder] no document (.json or .jsonl) in this folder or below. "
+                    "Name a folder that holds documents."
+                )
+            yield from found
+        elif place.exists():
+            yield place
+        else:
+            raise DragomanError(f"{place}: [not-found] no such file or folder. Check the name.")
+
+
+def read(places: Iterable[Path], *, texts: Sequence[Path] | None = None) -> Loaded:
+    """Read every document below files and folders, attaching texts where they are found.
+
+    texts: folders with the texts of stand-off documents; ``DRAGOMAN_TEXTS`` if None.
+    Unreadable files are listed in ``errors``; the others are read all the same.
+    """
+    library = Texts(text_folders() if texts is None else texts)
+    documents: dict[str, Document] = {}
+    missing: list[str] = []
+    errors: list[FormatError] = []
+    for path in paths(places):
+        try:
+            found = (
+                {f"{path}:{n}": d for n, d in enumerate(native.read_lines(path), 1)}
+                if path.suffix == ".jsonl"
+                else {str(path): native.read(path)}
+            )
+        except FormatError as error:
+            errors.append(error)
+            continue
+        for place, document in found.items():
+            if document.text is None:
+                try:
+                    document = library.attach(document, place)
+                except FormatError as error:
+                    errors.append(error)
+                if document.text is None:
+                    missing.append(place)
+            documents[place] = document
+    return Loaded(documents, tuple(missing), tuple(errors))
+
+
+def load(*places: Path, texts: Sequence[Path] | None = None) -> tuple[Document, ...]:
+    """The documents below files and folders that have a text, in order of their paths.
+
+    Raises DragomanError if a file can't be read or nothing is left.
+    """
+    loaded = read(places, texts=texts)
+    if loaded.errors:
+        more = f" ({len(loaded.errors) - 1} more files can't be read)" if len(loaded.errors) > 1 else ""
+        raise DragomanError(f"{loaded.errors[0]}{more}")
+    documents = tuple(document for document in loaded.documents.values() if document.text is not None)
+    if not documents:
+        raise DragomanError(
+            f"{', '.join(map(str, places))}: all {len(loaded.documents)} documents are stand-off and no "
+            "text is attached. Set DRAGOMAN_TEXTS to the folders that hold the texts."
+        )
+    return documents
+
+
+def text_folders() -> tuple[Path, ...]:
+    """The folders of ``DRAGOMAN_TEXTS``, separated as in PATH."""
+    value = os.environ.get("DRAGOMAN_TEXTS", "")
+    return tuple(Path(folder) for folder in value.split(os.pathsep) if folder)
+
+
+class Texts:
+    """Finds the texts of stand-off documents in folders, by path, else by hash."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        """folders: looked through in order; missing ones raise DragomanError."""
+        for folder in folders:
+            if not folder.is_dir():
+                raise DragomanError(
+                    f"{folder}: [not-found] DRAGOMAN_TEXTS names this folder, which does not exist. "
+                    "Correct the variable or unset it."
+                )
+        self.folders = tuple(folders)
+        self._by_hash = cache(self._hashes)
+
+    def attach(self, document: Document, place: str) -> Document:
+        """The document with its text and surfaces; unchanged if no folder holds the text.
+
+        Raises FormatError [text-hash] if the file named by the source has another text and
+        no other file has the right one, [source-rule] for an unknown rule.
+        """
+        source = document.source
+        if source is None or not self.folders:
+            return document
+        check_rule(source.rule, place)
+        named = [path for folder in self.folders for path in _named(folder, source)]
+        wrong: Path | None = None
+        for path in named:
+            text = extract(path, source.rule)
+            if text is not None and text_hash(text) == document.sha256:
+                return with_text(document, text)
+            wrong = path
+        for path in self._by_hash(source.rule, Path(source.path).suffix).get(document.sha256, ()):
+            text = extract(path, source.rule)
+            if text is not None:
+                return with_text(document, text)
+        if wrong is not None:
+            raise FormatError(
+                place,
+                "text-hash",
+                f"{wrong} does not hold the text that was annotated: its SHA-256 is not "
+                f"{document.sha256[:12]}... Attach the original file.",
+            )
+        return document
+
+    def _hashes(self, rule: str, suffix: str) -> dict[str, list[Path]]:
+        found: dict[str, list[Path]] = {}
+        for folder in self.folders:
+            for path in sorted(folder.rglob(f"*{suffix}")):
+                if path.is_file() and path.stat().st_size < 10_000_000:
+                    text = extract(path, rule)
+                    if text is not None:
+                        found.setdefault(text_hash(text), []).append(path)
+        return found
+
+
+def _named(folder: Path, source: Source) -> Iterator[Path]:
+    """The files that the source may mean; never one outside the folder."""
+    root = folder.resolve()
+    for candidate in (folder / source.path, folder / source.set / source.path):
+        try:
+            if candidate.resolve().is_relative_to(root) and candidate.is_file():
+                yield candidate
+        except (OSError, ValueError):
+            continue
+
+
+def check_rule(rule: str, place: str) -> None:
+    """Refuse a rule that ``extract`` does not know: FormatError [source-rule]."""
+    if rule not in ("whole", "drop-address") and not (rule.startswith("json:") and rule.count(":") >= 2):
+        raise FormatError(
+            place,
+            "source-rule",
+            f"the source's rule is {rule!r}, expected whole, drop-address or json:FIELD:ID.",
+        )
+
+
+def extract(path: Path, rule: str) -> str | None:
+    """The annotated text of a source file by its rule; None if the file does not have it.
+
+    The bytes are UTF-8, a byte-order mark is dropped, CRLF and CR become LF. ``whole`` is
+    all of it, ``drop-address`` all but the first line and the empty lines after it,
+    ``json:FIELD:ID`` that field of the JSON line whose ``_id`` is ID.
+    """
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    if rule == "whole":
+        return text
+    if rule == "drop-address":
+        return text.partition("\n")[2].lstrip("\n")
+    _, field, identifier = rule.split(":", 2)
+    for line in text.split("\n"):
+        if identifier in line:
+            try:
+                record = json.loads(line)
+            except ValueError:
+                continue
+            if isinstance(record, dict) and record.get("_id") == identifier:
+                value = record.get(field)
+                return value if isinstance(value, str) else None
+    return None
+
+
+def with_text(document: Document, text: str) -> Document:
+    """The stand-off document completed: text, title and every surface."""
+
+    def surfaced(entity: Entity) -> Entity:
+        inside = entity.end <= len(text)
+        return msgspec.structs.replace(entity, surface=entity.cut(text) if inside else None)
+
+    title = next((line for line in text.split("\n") if line.strip()), None)
+    return msgspec.structs.replace(
+        document, text=text, title=title, entities=tuple(map(surfaced, document.entities))
+    )
+
+
+def attach(places: Iterable[Path], out: Path, *, texts: Sequence[Path] | None = None) -> tuple[int, int]:
+    """Write stand-off documents with their texts below ``out``; (attached, left out)."""
+    loaded = read(places, texts=texts)
+    if loaded.errors:
+        raise DragomanError(str(loaded.errors[0]))
+    attached = [
+        document
+        for document in loaded.documents.values()
+        if document.source is not None and document.text is not None
+    ]
+    for document in attached:
+        native.write(out / f"{document.id}.json", document)
+    return len(attached), len(loaded.without_text)
+
+
+def splits(root: Path) -> Mapping[str, Path]:
+    """The split folders that exist below a corpus folder, in order train, dev, test."""
+    return {name: root / name for name in SPLITS if (root / name).is_dir()}
+
+
+def digest(documents: Iterable[Document]) -> str:
+    """SHA-256 over the documents in order of id: names a gold version in a signature."""
+    lines = sorted(native.dump_line(document) for document in documents)
+    return text_hash("".join(lines))
+
+
+def statistics(documents: Iterable[Document]) -> dict[str, dict[str, int]]:
+    """Counts of a set of documents: documents, words, and annotations by label.
+
+    Words are what white space separates. Keys: ``total``, ``entities``, ``relations``.
+    """
+    total: Counter[str] = Counter()
+    entities: Counter[str] = Counter()
+    relations: Counter[str] = Counter()
+    for document in documents:
+        total["documents"] += 1
+        total["words"] += len((document.text or "").split())
+        total["entities"] += len(document.entities)
+        total["relations"] += len(document.relations)
+        total["clusters"] += sum(len(cluster.members) > 1 for cluster in document.clusters)
+        entities.update(entity.label for entity in document.entities)
+        relations.update(relation.label for relation in document.relations)
+    return {
+        "total": dict(total),
+        "entities": dict(sorted(entities.items())),
+        "relations": dict(sorted(relations.items())),
+    }
+
+
+def statistics_table(parts: Mapping[str, dict[str, dict[str, int]]]) -> str:
+    """The counts of several parts and their sum as a Markdown table."""
+    names = list(parts)
+    lines = ["| | " + " | ".join([*names, "all"]) + " |", "|---" * (len(names) + 2) + "|"]
+    for section in ("total", "entities", "relations"):
+        keys = list(dict.fromkeys(key for part in parts.values() for key in part[section]))
+        for key in keys if section == "total" else sorted(keys):
+            counts = [part[section].get(key, 0) for part in parts.values()]
+            label = key if section == "total" else f"`{key}`"
+            lines.append(f"| {label} | " + " | ".join(f"{n:,}" for n in [*counts, sum(counts)]) + " |")
+    return "\n".join(lines)

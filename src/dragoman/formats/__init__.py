@@ -1,0 +1,1 @@
+"""One module per file format, each a reader and/or a writer of documents."""

@@ -1,0 +1,155 @@
+"""The document file: JSON, one annotation per line; and JSONL, one document per line."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from dragoman.errors import FormatError
+from dragoman.formats import files
+from dragoman.types import FORMAT, Document
+
+ANNOTATIONS = ("entities", "relations", "clusters")
+OMITTED_WHEN_NONE = ("title", "date", "producer", "source")
+_DECODER = msgspec.json.Decoder(Document)
+
+
+def read(path: Path) -> Document:
+    """Read one document file.
+
+    Raises FormatError naming file, line and rule: [unreadable], [not-utf8], [not-json],
+    [unknown-format], [unknown-key] or [wrong-type].
+    """
+    return parse(files.read_bytes(path), str(path))
+
+
+def parse(data: bytes, place: str) -> Document:
+    """Read one document from bytes; ``place`` names them in errors."""
+    try:
+        document = _DECODER.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _explain(data, place, error) from error
+    if document.format != FORMAT:
+        raise _unknown_format(document.format, place)
+    return document
+
+
+def dumps(document: Document) -> str:
+    """The document file's text, in canonical order; what was read is given back byte for byte.
+
+    Raises ValueError for what UTF-8 cannot hold (a lone surrogate).
+    """
+    document = document.ordered()
+    lines = []
+    for name in document.__struct_fields__:
+        value = getattr(document, name)
+        if name in ANNOTATIONS:
+            rows = ",\n".join(f"    {_json(msgspec.to_builtins(item))}" for item in value)
+            lines.append(f'  "{name}": [\n{rows}\n  ]' if rows else f'  "{name}": []')
+        elif value is not None or name not in OMITTED_WHEN_NONE:
+            lines.append(f'  "{name}": {_json(msgspec.to_builtins(value))}')
+    result = "{\n" + ",\n".join(lines) + "\n}\n"
+    result.encode("utf-8")
+    return result
+
+
+def write(path: Path, document: Document) -> None:
+    """Write one document file, whole or not at all."""
+    files.write(path, dumps(document))
+
+
+def read_lines(path: Path) -> Iterator[Document]:
+    """Read JSONL, one document per line, as a stream; empty lines are skipped."""
+    try:
+        with path.open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                if line.strip():
+                    yield parse(line, f"{path}:{number}")
+    except OSError as error:
+        raise FormatError(str(path), "unreadable", f"the file can't be read ({error.strerror}).") from error
+
+
+def dump_line(document: Document) -> str:
+    """One document as one line of JSONL, with the same keys in the same order."""
+    document = document.ordered()
+    content = {
+        name: msgspec.to_builtins(getattr(document, name))
+        for name in document.__struct_fields__
+        if name not in OMITTED_WHEN_NONE or getattr(document, name) is not None
+    }
+    line = _json(content)
+    line.encode("utf-8")
+    return line + "\n"
+
+
+def write_lines(path: Path, documents: Iterable[Document]) -> None:
+    """Write JSONL, whole or not at all."""
+    files.write(path, "".join(map(dump_line, documents)))
+
+
+def line_of(data: str, section: str, index: int | None = None) -> int | None:
+    """The line (from 1) of a top-level key or of one item of its list; None if not found."""
+    key = re.search(rf'(?<!\\)"{section}"\s*:\s*', data)
+    if key is None:
+        return None
+    position = key.end()
+    if index is not None:
+        decoder = json.JSONDecoder()
+        separator = re.compile(r"[\s,\[]*")
+        try:
+            for _ in range(index):
+                position = _after(separator, data, position)
+                _, position = decoder.raw_decode(data, position)
+        except (ValueError, RecursionError):
+            return None
+        position = _after(separator, data, position)
+    return data.count("\n", 0, position) + 1
+
+
+def _after(pattern: re.Pattern[str], data: str, position: int) -> int:
+    match = pattern.match(data, position)
+    return match.end() if match else position
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def _unknown_format(found: object, place: str) -> FormatError:
+    newer = re.fullmatch(r"dragoman/([0-9]{1,9})", str(found))
+    if newer and int(newer[1]) > 1:
+        advice = f"dragoman {newer[1]}.0 or later reads it."
+    else:
+        advice = f'Its first key must be "format": "{FORMAT}".'
+    return FormatError(place, "unknown-format", f"the format is {found!r}, expected {FORMAT!r}. {advice}")
+
+
+def _explain(data: bytes, place: str, error: Exception) -> FormatError:
+    text = files.decode(data, place)
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError as bad:
+        return FormatError(
+            f"{place}:{bad.lineno}",
+            "not-json",
+            f"{bad.msg} at column {bad.colno}, expected a document file in JSON. "
+            "The file may be cut short; restore it or mend this line.",
+        )
+    except RecursionError:
+        return FormatError(place, "not-json", "the JSON is nested too deeply to be a document file.")
+    if isinstance(content, dict) and content.get("format") != FORMAT:
+        return _unknown_format(content.get("format"), place)
+    message = str(error)
+    path = re.search(r" - at `\$\.(\w+)(?:\[(\d+)\])?", message)
+    line = line_of(text, path[1], int(path[2]) if path[2] else None) if path else 1
+    check = "unknown-key" if "unknown field" in message else "wrong-type"
+    return FormatError(
+        f"{place}:{line}" if line else place,
+        check,
+        f"{message}. The document file's keys and types are in docs/document-format.md.",
+    )

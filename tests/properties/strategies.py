@@ -1,0 +1,89 @@
+"""Random documents: any Unicode, nested, crossing, duplicate and discontinuous spans."""
+
+from __future__ import annotations
+
+import hypothesis.strategies as st
+
+from dragoman.types import LAYERS, Cluster, Document, Entity, Relation
+
+TEXTS = st.text(
+    st.one_of(
+        st.sampled_from("ab []{}\\-#=~@\"'.\n\r\t🙂é"),
+        st.characters(exclude_categories=("Cs",)),
+    ),
+    min_size=1,
+    max_size=40,
+)
+LABELS = st.sampled_from(["PERSON", "GPE", "EVENT"])
+RELATIONS = st.sampled_from(["participates_in", "supports"])
+SCORES = st.none() | st.floats(0, 1)
+VALUES = st.none() | st.sampled_from(["1987-05-04", "1987", "a b", 'q"]} #', "~1"])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | TEXTS | st.sampled_from(["1987", "null", " x "]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+    max_leaves=4,
+)
+
+
+@st.composite
+def spans(draw: st.DrawFn, length: int) -> list[tuple[int, int]]:
+    cuts = draw(
+        st.lists(st.integers(0, length), min_size=2, max_size=4, unique=True).map(sorted).filter(
+            lambda cuts: len(cuts) != 3
+        )
+    )
+    return list(zip(cuts[::2], cuts[1::2], strict=True))
+
+
+@st.composite
+def documents(draw: st.DrawFn, *, scored: bool = True, fragments: bool = True) -> Document:
+    """A document that every structural check accepts; labels and overlaps are arbitrary."""
+    text = draw(TEXTS)
+    entities = []
+    for number in range(draw(st.integers(0, 6))):
+        parts = draw(spans(len(text)))
+        start, end = parts[0][0], parts[-1][1]
+        entity = Entity(
+            id=f"T{number + 1}" if draw(st.booleans()) else f"x{number}",
+            start=start,
+            end=end,
+            fragments=tuple(parts) if fragments and len(parts) > 1 else (),
+            label=draw(LABELS),
+            value=draw(VALUES),
+            score=draw(SCORES) if scored else None,
+        )
+        entities.append(Entity(**{**_fields(entity), "surface": entity.cut(text)}))
+    ids = [entity.id for entity in entities]
+    relations = []
+    clusters = []
+    if ids:
+        for number in range(draw(st.integers(0, 5))):
+            relations.append(
+                Relation(
+                    id=f"R{number + 1}",
+                    label=draw(RELATIONS),
+                    source=draw(st.sampled_from(ids)),
+                    target=draw(st.sampled_from(ids)),
+                    score=draw(SCORES) if scored else None,
+                )
+            )
+        members = tuple(ids[: draw(st.integers(0, len(ids)))])
+        value = draw(VALUES)
+        if len(members) > 1 or (members and value is not None):
+            clusters.append(Cluster(id="C1", members=members, value=value))
+    return Document.new(
+        id=draw(st.sampled_from(["a-1", "x", "é", "1e5"])),
+        schema="diplomacy/1",
+        text=text,
+        title=draw(st.none() | TEXTS | st.just(text.split("\n", 1)[0])),
+        date=draw(st.none() | st.just("1987-05-04")),
+        meta=draw(st.dictionaries(TEXTS, JSON, max_size=3)),
+        layers=draw(st.sampled_from([LAYERS, ("entities",), ()])),
+        entities=tuple(entities),
+        relations=tuple(relations),
+        clusters=tuple(clusters),
+    ).ordered()
+
+
+def _fields(entity: Entity) -> dict[str, object]:
+    return {name: getattr(entity, name) for name in entity.__struct_fields__}
