@@ -19,7 +19,11 @@ RELATIONS = st.sampled_from(["participates_in", "supports"])
 SCORES = st.none() | st.floats(0, 1)
 VALUES = st.none() | st.sampled_from(["1987-05-04", "1987", "a b", 'q"]} #', "~1"])
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | TEXTS | st.sampled_from(["1987", "null", " x "]),
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**53), 2**53)
+    | TEXTS
+    | st.sampled_from(["1987", "null", " x "]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
     max_leaves=4,
 )
@@ -28,9 +32,9 @@ JSON = st.recursive(
 @st.composite
 def spans(draw: st.DrawFn, length: int) -> list[tuple[int, int]]:
     cuts = draw(
-        st.lists(st.integers(0, length), min_size=2, max_size=4, unique=True).map(sorted).filter(
-            lambda cuts: len(cuts) != 3
-        )
+        st.lists(st.integers(0, length), min_size=2, max_size=4, unique=True)
+        .map(sorted)
+        .filter(lambda cuts: len(cuts) != 3)
     )
     return list(zip(cuts[::2], cuts[1::2], strict=True))
 

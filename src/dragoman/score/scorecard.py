@@ -1,0 +1,385 @@
+"""From gold and predicted documents to a scorecard that says how to reproduce it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from dragoman import __version__
+from dragoman.corpus import digest
+from dragoman.errors import ScoreError
+from dragoman.schema import Schema
+from dragoman.score import matching, resample
+from dragoman.score.counts import Counts
+from dragoman.types import Document
+
+Given = Literal["nothing", "mentions", "clusters"]
+GIVEN: tuple[Given, ...] = ("nothing", "mentions", "clusters")
+GIVEN_MEANING: Mapping[Given, str] = {
+    "nothing": "end to end",
+    "mentions": "gold mentions given",
+    "clusters": "gold mentions and clusters given",
+}
+
+# columns of the document x label x column count array of every metric
+GOLD, PREDICTED, GOLD_COR, PREDICTED_COR, INC, GOLD_PAR, PREDICTED_PAR = range(7)
+COLUMNS = 7
+
+Matrix = NDArray[np.int64]
+Count = Callable[[Document, Document, Mapping[str, int], Matrix], None]
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a scorecard: a metric for one label, or an average.
+
+    metric: such as ``entities.strict``. label: a label, or ``micro`` or ``macro``.
+    precision, recall, f1: 0 to 1, None where undefined. low, high: the interval of f1.
+    """
+
+    metric: str
+    label: str
+    gold: int
+    predicted: int
+    correct: int
+    incorrect: int = 0
+    partial: int = 0
+    missed: int
+    spurious: int
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+class Scorecard(msgspec.Struct, frozen=True, kw_only=True):
+    """All scores of one set of predictions, with what reproduces them.
+
+    given: what of the gold the extractor was shown (see GIVEN_MEANING).
+    signatures: one per metric. note: why there are no intervals, or None.
+    confusion: predicted label by gold label over spans that coincide; ``-`` stands for
+    missed or spurious.
+    """
+
+    given: str
+    documents: tuple[str, ...]
+    schema: str
+    gold_sha256: str
+    version: str
+    seed: int
+    note: str | None
+    signatures: dict[str, str]
+    rows: tuple[Row, ...]
+    confusion: dict[str, dict[str, int]]
+
+    def row(self, metric: str, label: str = "micro") -> Row:
+        """One line; ScoreError if there is none."""
+        for row in self.rows:
+            if (row.metric, row.label) == (metric, label):
+                return row
+        known = ", ".join(dict.fromkeys(row.metric for row in self.rows))
+        raise ScoreError(f"no row {label} of {metric}; the metrics are {known}")
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics in order."""
+        return tuple(self.signatures)
+
+
+def score(
+    gold: Iterable[Document],
+    predicted: Iterable[Document],
+    schema: Schema,
+    *,
+    given: Given = "nothing",
+    seed: int = 0,
+) -> Scorecard:
+    """Score predicted documents against gold ones.
+
+    gold, predicted: the same articles, paired by id; order never matters.
+    given: what of the gold the extractor was shown; ``mentions`` and ``clusters`` demand
+    predictions with the gold entities, and then entities are not scored.
+    seed: of the bootstrap over documents.
+
+    Layers that a gold document does not list as annotated are left out, not counted wrong.
+    Raises ScoreError if the articles differ, a text differs, or an annotation can't be scored.
+    """
+    pairs = _pairs(gold, predicted, given)
+    for document in (document for pair in pairs for document in pair):
+        _check(document, schema)
+    symmetric = frozenset(name for name, relation in schema.relations.items() if relation.symmetric)
+    rows: list[Row] = []
+    signatures: dict[str, str] = {}
+    gold_documents = [document for document, _ in pairs]
+    gold_hash = digest(gold_documents)
+    for metric, (layer, count) in _metrics(symmetric).items():
+        if layer == "entities" and given != "nothing":
+            continue
+        kept = [pair for pair in pairs if layer in pair[0].layers]
+        if not kept:
+            continue
+        labels = list(schema.entities if layer == "entities" else schema.relations)
+        place = {label: index for index, label in enumerate(labels)}
+        cells = np.zeros((len(kept), len(labels), COLUMNS), dtype=np.int64)
+        for index, (one, two) in enumerate(kept):
+            count(one, two, place, cells[index])
+        rows += _rows(metric, labels, cells, seed)
+        task, _, match = metric.partition(".")
+        drawn = (
+            f"{resample.RESAMPLES} resamples, seed {seed}"
+            if len(kept) >= resample.LEAST_DOCUMENTS
+            else "none"
+        )
+        signatures[metric] = "|".join(
+            (
+                f"task:{task}",
+                f"match:{match}",
+                "average:micro, macro over labels with gold",
+                f"given:{given}",
+                f"schema:{schema.reference}",
+                f"gold:{gold_hash[:12]}",
+                f"documents:{len(kept)}",
+                f"bootstrap:{drawn}",
+                f"dragoman:{__version__}",
+            )
+        )
+    if not signatures:
+        raise ScoreError("no gold document lists a layer that can be scored; see its key `layers`")
+    return Scorecard(
+        given=given,
+        documents=tuple(document.id for document in gold_documents),
+        schema=schema.reference,
+        gold_sha256=gold_hash,
+        version=__version__,
+        seed=seed,
+        note=resample.TOO_FEW if len(pairs) < resample.LEAST_DOCUMENTS else None,
+        signatures=signatures,
+        rows=tuple(rows),
+        confusion=_confusion(pairs, schema) if given == "nothing" else {},
+    )
+
+
+def to_json(card: Scorecard) -> dict[str, Any]:
+    """The scorecard as JSON values."""
+    content: dict[str, Any] = msgspec.to_builtins(card)
+    return content
+
+
+def _pairs(
+    gold: Iterable[Document], predicted: Iterable[Document], given: Given
+) -> list[tuple[Document, Document]]:
+    sides = []
+    for name, documents in (("gold", gold), ("predicted", predicted)):
+        by_id: dict[str, Document] = {}
+        for document in documents:
+            if document.id in by_id:
+                raise ScoreError(f"the {name} side has two documents with the id {document.id}")
+            by_id[document.id] = document
+        if not by_id:
+            raise ScoreError(f"the {name} side has no document")
+        sides.append(by_id)
+    golds, preds = sides
+    if golds.keys() != preds.keys():
+        only_gold = sorted(golds.keys() - preds.keys())
+        only_pred = sorted(preds.keys() - golds.keys())
+        raise ScoreError(
+            "the two sides hold different articles: "
+            + "; ".join(
+                f"{len(ids)} only in {name} ({', '.join(ids[:3])}{', ...' if len(ids) > 3 else ''})"
+                for name, ids in (("gold", only_gold), ("predicted", only_pred))
+                if ids
+            )
+            + ". Extract exactly the gold articles."
+        )
+    pairs = [(golds[key], preds[key]) for key in sorted(golds)]
+    for one, two in pairs:
+        if one.sha256 != two.sha256:
+            raise ScoreError(f"{one.id}: gold and prediction are of different texts. Extract it again.")
+        if one.schema != two.schema:
+            raise ScoreError(f"{one.id}: gold is annotated by {one.schema}, the prediction by {two.schema}.")
+        if given != "nothing":
+            shown = [sorted((e.spans, e.label) for e in document.entities) for document in (one, two)]
+            if shown[0] != shown[1]:
+                raise ScoreError(
+                    f"{one.id}: {GIVEN_MEANING[given]}, but the predicted entities are not the gold ones."
+                )
+    return pairs
+
+
+def _check(document: Document, schema: Schema) -> None:
+    entities = document.by_id()
+    for entity in document.entities:
+        if entity.label not in schema.entities:
+            raise ScoreError(f"{document.id}: entity {entity.id} has the unknown label {entity.label!r}")
+    for relation in document.relations:
+        if relation.label not in schema.relations:
+            raise ScoreError(
+                f"{document.id}: relation {relation.id} has the unknown label {relation.label!r}"
+            )
+        for end in (relation.source, relation.target):
+            if end not in entities:
+                raise ScoreError(
+                    f"{document.id}: relation {relation.id} points at {end}, which does not exist"
+                )
+    for cluster in document.clusters:
+        for member in cluster.members:
+            if member not in entities:
+                raise ScoreError(f"{document.id}: cluster {cluster.id} names {member}, which does not exist")
+
+
+def _metrics(symmetric: frozenset[str]) -> dict[str, tuple[str, Count]]:
+    metrics: dict[str, tuple[str, Count]] = {}
+    for scheme in matching.SCHEMES:
+        metrics[f"entities.{scheme}"] = ("entities", _count_spans(scheme))
+    metrics["relations.strict"] = ("relations", _count_relations(True, symmetric))
+    metrics["relations.boundaries"] = ("relations", _count_relations(False, symmetric))
+    metrics["facts.any-mention"] = ("relations", _count_facts(False, symmetric))
+    metrics["facts.hard"] = ("relations", _count_facts(True, symmetric))
+    return metrics
+
+
+def _count_spans(scheme: matching.Scheme) -> Count:
+    def count(gold: Document, predicted: Document, place: Mapping[str, int], cells: Matrix) -> None:
+        paired = matching.pair_spans(gold.entities, predicted.entities, scheme)
+        half = scheme == "partial"
+        for entity in gold.entities:
+            cells[place[entity.label], GOLD] += 1
+        for entity in predicted.entities:
+            cells[place[entity.label], PREDICTED] += 1
+        for g, p in paired.correct:
+            cells[place[gold.entities[g].label], GOLD_COR] += 1
+            cells[place[predicted.entities[p].label], PREDICTED_COR] += 1
+        for g, p in paired.other:
+            cells[place[gold.entities[g].label], GOLD_PAR if half else INC] += 1
+            if half:
+                cells[place[predicted.entities[p].label], PREDICTED_PAR] += 1
+
+    return count
+
+
+def _count_relations(types: bool, symmetric: frozenset[str]) -> Count:
+    def count(gold: Document, predicted: Document, place: Mapping[str, int], cells: Matrix) -> None:
+        sides = [
+            matching.relation_keys(document, types=types, symmetric=symmetric)
+            for document in (gold, predicted)
+        ]
+        for column, side in zip((GOLD, PREDICTED), sides, strict=True):
+            for label, _ in side:
+                cells[place[label], column] += 1
+        hits = matching.shared((key for _, key in sides[0]), (key for _, key in sides[1]))
+        for key, number in hits.items():
+            cells[place[key[0]], [GOLD_COR, PREDICTED_COR]] += number  # type: ignore[index]
+
+    return count
+
+
+def _count_facts(hard: bool, symmetric: frozenset[str]) -> Count:
+    def count(gold: Document, predicted: Document, place: Mapping[str, int], cells: Matrix) -> None:
+        golds = matching.facts(gold, symmetric=symmetric)
+        preds = matching.facts(predicted, symmetric=symmetric)
+        for column, side in ((GOLD, golds), (PREDICTED, preds)):
+            for label, _, _ in side:
+                cells[place[label], column] += 1
+        for g, _ in matching.pair_facts(golds, preds, hard=hard, symmetric=symmetric):
+            cells[place[golds[g][0]], [GOLD_COR, PREDICTED_COR]] += 1
+
+    return count
+
+
+def _rows(metric: str, labels: Sequence[str], cells: Matrix, seed: int) -> list[Row]:
+    totals = cells.sum(axis=0)
+    samples = None
+    if len(cells) >= resample.LEAST_DOCUMENTS:
+        drawn = resample.weights(len(cells), seed=seed)
+        samples = np.einsum("rd,dlc->rlc", drawn, cells).astype(np.float64)
+    rows = []
+    for index, label in enumerate(labels):
+        spread = None if samples is None else resample.interval(_sampled_f1(samples[:, index]))
+        rows.append(_row(metric, label, totals[index], spread))
+    micro = None if samples is None else resample.interval(_sampled_f1(samples.sum(axis=1)))
+    supported = totals[:, GOLD] > 0
+    macro = None
+    if samples is not None and supported.any():
+        by_label = _sampled_f1(samples[:, supported])
+        defined = ~np.isnan(by_label)
+        numbers = defined.sum(axis=1)
+        sums = np.where(defined, by_label, 0.0).sum(axis=1)
+        macro = resample.interval(np.where(numbers > 0, sums / np.maximum(numbers, 1), np.nan))
+    rows.append(_row(metric, "micro", totals.sum(axis=0), micro))
+    rows.append(_macro(metric, [row for row in rows[:-1] if row.gold], rows[-1], macro))
+    return rows
+
+
+def _sampled_f1(samples: resample.Array) -> resample.Array:
+    return resample.f1(
+        samples[..., GOLD],
+        samples[..., PREDICTED],
+        samples[..., GOLD_COR] + samples[..., GOLD_PAR] / 2,
+        samples[..., PREDICTED_COR] + samples[..., PREDICTED_PAR] / 2,
+    )
+
+
+def _row(metric: str, label: str, cells: Matrix, spread: tuple[float, float] | None) -> Row:
+    numbers = [int(cell) for cell in cells]
+    counts = Counts(
+        gold=numbers[GOLD],
+        predicted=numbers[PREDICTED],
+        gold_correct=numbers[GOLD_COR],
+        predicted_correct=numbers[PREDICTED_COR],
+        incorrect=numbers[INC],
+        gold_partial=numbers[GOLD_PAR],
+        predicted_partial=numbers[PREDICTED_PAR],
+    )
+    # over one label INC is counted by the gold side, so SPU is what is left of the sums
+    paired = counts.predicted_correct + counts.predicted_partial + counts.incorrect
+    return Row(
+        metric=metric,
+        label=label,
+        gold=counts.gold,
+        predicted=counts.predicted,
+        correct=counts.gold_correct,
+        incorrect=counts.incorrect,
+        partial=counts.gold_partial,
+        missed=counts.missed,
+        spurious=max(0, counts.predicted - paired),
+        precision=counts.precision,
+        recall=counts.recall,
+        f1=counts.f1,
+        low=spread[0] if spread else None,
+        high=spread[1] if spread else None,
+    )
+
+
+def _macro(metric: str, rows: Sequence[Row], micro: Row, spread: tuple[float, float] | None) -> Row:
+    def mean(values: Iterable[float | None]) -> float | None:
+        numbers = [value or 0.0 for value in values]
+        return sum(numbers) / len(numbers) if numbers else None
+
+    return msgspec.structs.replace(
+        micro,
+        label="macro",
+        precision=mean(row.precision for row in rows),
+        recall=mean(row.recall for row in rows),
+        f1=mean(row.f1 for row in rows),
+        low=spread[0] if spread else None,
+        high=spread[1] if spread else None,
+    )
+
+
+def _confusion(pairs: Sequence[tuple[Document, Document]], schema: Schema) -> dict[str, dict[str, int]]:
+    names = [*schema.entities, "-"]
+    table = {gold: dict.fromkeys(names, 0) for gold in names}
+    for gold, predicted in pairs:
+        paired = matching.pair_spans(gold.entities, predicted.entities, "exact")
+        for g, p in paired.correct:
+            table[gold.entities[g].label][predicted.entities[p].label] += 1
+        taken = {g for g, _ in paired.correct}, {p for _, p in paired.correct}
+        for g, entity in enumerate(gold.entities):
+            table[entity.label]["-"] += g not in taken[0]
+        for p, entity in enumerate(predicted.entities):
+            table["-"][entity.label] += p not in taken[1]
+    return table
