@@ -9,12 +9,15 @@ from __future__ import annotations
 import hashlib
 import re
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal, get_args
 
 import msgspec
 
 FORMAT = "dragoman/1"
 LAYERS = ("entities", "relations", "clusters", "values")
+Given = Literal["nothing", "mentions", "clusters"]
+"""What of the gold an extractor is shown: raw text, mentions, or mentions and clusters."""
+GIVEN: tuple[Given, ...] = get_args(Given)
 DIGITS = "0123456789"
 
 

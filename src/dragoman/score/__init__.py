@@ -1,5 +1,5 @@
 """How right predictions are: matching, counts, scorecards, resampling."""
 
-from dragoman.score.scorecard import GIVEN, Scorecard, score
+from dragoman.score.scorecard import Row, Scorecard, score, to_json
 
-__all__ = ["GIVEN", "Scorecard", "score"]
+__all__ = ["Row", "Scorecard", "score", "to_json"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -15,10 +15,8 @@ from dragoman.errors import ScoreError
 from dragoman.schema import Schema
 from dragoman.score import matching, resample
 from dragoman.score.counts import Counts
-from dragoman.types import Document
+from dragoman.types import Document, Given
 
-Given = Literal["nothing", "mentions", "clusters"]
-GIVEN: tuple[Given, ...] = ("nothing", "mentions", "clusters")
 GIVEN_MEANING: Mapping[Given, str] = {
     "nothing": "end to end",
     "mentions": "gold mentions given",

@@ -1,0 +1,42 @@
+"""What every extractor can do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from dragoman.schema import Schema
+from dragoman.types import Document, Given
+
+
+class Extractor(Protocol):
+    """Turns articles into predicted documents.
+
+    name: of the extractor's kind, as in its recipe. schema: the labels it predicts.
+    """
+
+    name: str
+    schema: Schema
+
+    def extract(self, document: Document, *, given: Given = "nothing") -> Document:
+        """Predict the annotations of one article.
+
+        given: what of the document's own annotations to keep and build on; with
+        ``nothing`` they are never looked at.
+        """
+        ...
+
+    def save(self, folder: Path) -> str:
+        """Write the model folder, whole or not at all; returns its SHA-256."""
+        ...
+
+
+class Fitter(Protocol):
+    """Makes an extractor from a recipe and documents, the same ones from the same seed."""
+
+    def __call__(
+        self, recipe: dict[str, Any], folder: Path, schema: Schema, documents: Sequence[Document], seed: int
+    ) -> Extractor:
+        """recipe: its TOML content; folder: the recipe's, for the files that it names."""
+        ...

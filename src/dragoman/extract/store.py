@@ -1,0 +1,188 @@
+"""Model folders: tensors as safetensors, everything else as JSON, all of it hashed.
+
+Loading never runs code from the folder, and refuses what is missing, truncated, edited or
+made for another version with a ModelError.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import tempfile
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import safetensors
+import safetensors.numpy
+from numpy.typing import NDArray
+
+from dragoman import __version__
+from dragoman.errors import ModelError
+from dragoman.schema import Schema
+
+FORMAT = "dragoman-model/1"
+MANIFEST = "manifest.json"
+TENSORS = "weights.safetensors"
+LARGEST_FILE = 2_000_000_000
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a model folder says of itself.
+
+    trained_on: number of documents and their digest. files: SHA-256 of every other file.
+    """
+
+    format: str
+    extractor: str
+    schema: Schema
+    recipe: dict[str, Any]
+    seed: int
+    trained_on: dict[str, Any]
+    versions: dict[str, str]
+    files: dict[str, str]
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """A model folder as read: manifest, its hash, JSON files by stem, and tensors."""
+
+    manifest: Manifest
+    sha256: str
+    content: dict[str, Any]
+    tensors: dict[str, NDArray[Any]]
+
+    def tensor(self, name: str, shape: tuple[int, ...]) -> NDArray[np.float32]:
+        """A tensor of float32 of exactly this shape, all numbers finite."""
+        found = self.tensors.get(name)
+        if found is None or found.shape != shape or found.dtype != np.float32:
+            actual = "missing" if found is None else f"{found.dtype} {found.shape}"
+            raise ModelError(f"{TENSORS}: tensor {name} is {actual}, expected float32 {shape}")
+        if not np.isfinite(found).all():
+            raise ModelError(f"{TENSORS}: tensor {name} holds numbers that are not finite")
+        return found
+
+    def strings(self, name: str) -> tuple[str, ...]:
+        """A JSON file that is a list of strings."""
+        found = self.content.get(name)
+        if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+            raise ModelError(f"{name}.json: expected a list of strings")
+        return tuple(found)
+
+
+def write(
+    folder: Path,
+    *,
+    extractor: str,
+    schema: Schema,
+    recipe: Mapping[str, Any],
+    seed: int,
+    trained_on: Mapping[str, Any],
+    content: Mapping[str, Any],
+    tensors: Mapping[str, NDArray[Any]],
+) -> str:
+    """Write a model folder beside its place, then rename; returns its SHA-256.
+
+    The same input gives the same bytes. A model folder already there is replaced; any
+    other folder that is not empty is refused.
+    """
+    if folder.exists() and (
+        not folder.is_dir() or (any(folder.iterdir()) and not (folder / MANIFEST).exists())
+    ):
+        raise ModelError(f"{folder}: exists and is no model folder. Remove it, or choose another name.")
+    files = {f"{name}.json": _json(value) for name, value in sorted(content.items())}
+    arrays = {name: np.ascontiguousarray(tensor) for name, tensor in sorted(tensors.items())}
+    files[TENSORS] = safetensors.numpy.save(arrays)
+    manifest = Manifest(
+        format=FORMAT,
+        extractor=extractor,
+        schema=schema,
+        recipe=dict(recipe),
+        seed=seed,
+        trained_on=dict(trained_on),
+        versions=_versions(),
+        files={name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
+    )
+    files[MANIFEST] = _json(msgspec.to_builtins(manifest))
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    try:
+        for name, data in files.items():
+            (fresh / name).write_bytes(data)
+        fresh.chmod(0o755)
+        if folder.exists():
+            old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.old."))
+            os.replace(folder, old / folder.name)
+            os.replace(fresh, folder)
+            shutil.rmtree(old)
+        else:
+            os.replace(fresh, folder)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
+    return hashlib.sha256(files[MANIFEST]).hexdigest()
+
+
+def read(folder: Path) -> Stored:
+    """Read and check a model folder; ModelError says what is wrong with it."""
+    if not folder.is_dir():
+        raise ModelError(f"{folder}: no such model folder. `dragoman train models/linear.toml` makes one.")
+    try:
+        raw = (folder / MANIFEST).read_bytes()
+        manifest = msgspec.json.decode(raw, type=Manifest)
+    except FileNotFoundError as error:
+        raise ModelError(f"{folder}: has no {MANIFEST}, so it is no model folder") from error
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise ModelError(f"{folder / MANIFEST}: damaged ({error}). Train the model again.") from error
+    if manifest.format != FORMAT:
+        raise ModelError(
+            f"{folder / MANIFEST}: the format is {manifest.format!r}, this version reads {FORMAT!r}"
+        )
+    content: dict[str, Any] = {}
+    tensors: dict[str, NDArray[Any]] = {}
+    for name, expected in manifest.files.items():
+        data = _checked(folder, name, expected)
+        try:
+            if name == TENSORS:
+                tensors = safetensors.numpy.load(data)
+            else:
+                content[name.removesuffix(".json")] = json.loads(data)
+        except (ValueError, safetensors.SafetensorError, RecursionError) as error:
+            raise ModelError(f"{folder / name}: damaged ({error}). Train the model again.") from error
+    return Stored(manifest, hashlib.sha256(raw).hexdigest(), content, tensors)
+
+
+def _checked(folder: Path, name: str, expected: str) -> bytes:
+    path = folder / name
+    if Path(name).name != name or (name != TENSORS and not name.endswith(".json")):
+        raise ModelError(f"{folder / MANIFEST}: names the file {name!r}, which no model folder has")
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise ModelError(f"{path}: larger than any model file ({LARGEST_FILE} bytes)")
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: can't be read ({error.strerror}). Train the model again.") from error
+    if hashlib.sha256(data).hexdigest() != expected:
+        raise ModelError(
+            f"{path}: not the file that was saved (its SHA-256 differs from the manifest's); "
+            "it is truncated or was edited. Train the model again."
+        )
+    return data
+
+
+def _json(value: Any) -> bytes:
+    return (json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode("utf-8")
+
+
+def _versions() -> dict[str, str]:
+    packages = ("numpy", "python-crfsuite", "scikit-learn", "scipy")
+    return {
+        "dragoman": __version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in packages},
+    }
