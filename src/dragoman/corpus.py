@@ -36,7 +36,7 @@ def paths(places: Iterable[Path]) -> Iterator[Path]:
             found = sorted(
                 path
                 for path in place.rglob("*")
-                if path.suffix in (".json", ".jsonl") and not path.name.startswith(".") and path.is_file()
+                if path.suffix in (".json", ".jsonl") and not path.name.startswith(".") and not path.is_dir()
             )
             if not found:
                 raise DragomanError(
@@ -44,7 +44,7 @@ def paths(places: Iterable[Path]) -> Iterator[Path]:
                     "Name a folder that holds documents."
                 )
             yield from found
-        elif place.exists():
+        elif os.path.lexists(place):
             yield place
         else:
             raise DragomanError(f"{place}: [not-found] no such file or folder. Check the name.")

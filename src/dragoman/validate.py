@@ -174,7 +174,7 @@ def _head(document: Document, schema: Schema) -> Iterator[Finding]:
         yield Finding(
             "text", "source-missing", "the text is null and no source says where it is. Add one of them."
         )
-    if document.date is not None and not _is_day(document.date):
+    if document.date is not None and not is_day(document.date):
         yield Finding(
             "date",
             "article-date",
@@ -502,10 +502,11 @@ def is_date_value(value: str) -> bool:
         except ValueError:
             return False
         return True
-    return _is_day(value + {4: "-01-01", 7: "-01"}.get(len(value), ""))
+    return is_day(value + {4: "-01-01", 7: "-01"}.get(len(value), ""))
 
 
-def _is_day(value: str) -> bool:
+def is_day(value: str) -> bool:
+    """Whether a value is a day that exists, as 1987-05-04."""
     if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
         return False
     try:

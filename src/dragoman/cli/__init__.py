@@ -8,7 +8,8 @@ from typing import Any
 import click
 
 from dragoman import __version__
-from dragoman.cli import documents
+from dragoman.cli import annotate, documents, models, score
+from dragoman.cli.progress import log_progress
 from dragoman.errors import DragomanError
 
 
@@ -29,8 +30,11 @@ class _Main(click.Group):
 
 @click.group(cls=_Main, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="dragoman")
-def main() -> None:
+@click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
+def main(quiet: bool) -> None:
     """Turn articles into structured facts, and know how right they are."""
+    log_progress(quiet=quiet)
 
 
-documents.add_to(main)
+for part in (documents, annotate, models, score):
+    part.add_to(main)

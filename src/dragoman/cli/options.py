@@ -15,6 +15,15 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 PATH = click.Path(path_type=Path)
 
+MODEL = click.option(
+    "-m",
+    "--model",
+    type=PATH,
+    default=Path("build/models/linear"),
+    show_default=True,
+    help="Model folder, as `dragoman train` writes it.",
+)
+
 PLACES = click.argument("places", nargs=-1, required=True, type=PATH)
 
 

@@ -14,10 +14,18 @@ class Extractor(Protocol):
     """Turns articles into predicted documents.
 
     name: of the extractor's kind, as in its recipe. schema: the labels it predicts.
+    trained_on: number of documents and their digest. sha256: of the model folder it was
+    loaded from; empty for one that was just fitted.
     """
 
-    name: str
-    schema: Schema
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def schema(self) -> Schema: ...  # noqa: D102
+    @property
+    def trained_on(self) -> dict[str, Any]: ...  # noqa: D102
+    @property
+    def sha256(self) -> str: ...  # noqa: D102
 
     def extract(self, document: Document, *, given: Given = "nothing") -> Document:
         """Predict the annotations of one article.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ from dragoman.text import Token, align, tokenized_sentences
 from dragoman.types import LAYERS, Cluster, Document, Entity, Given, Producer, Relation
 
 NAME = "linear"
+log = logging.getLogger(__name__)
 AHEAD = frozenset("will would shall next tomorrow scheduled expected due plan plans planned upcoming".split())
 
 
@@ -146,7 +148,7 @@ class Linear(msgspec.Struct, frozen=True, kw_only=True):
         if not pairs:
             return ()
         kinds = _kinds(layout, self.countries)
-        described = [relations.describe(layout, pair, kinds) for pair in pairs]
+        described = [relations.describe(layout, pair, kinds, self.schema) for pair in pairs]
         probabilities = self.relater.probabilities(described)
         found: list[Relation] = []
         for pair, row in zip(pairs, probabilities, strict=True):
@@ -272,7 +274,9 @@ def fit(
     documents = sorted(documents, key=lambda document: document.id)
     countries = lexicon.Countries(lexicon.read(folder / settings.lexicon))
     seen = features.Seen.of(documents)
+    log.info("fitting mentions on %d documents", len(documents))
     tagger = _fit_tagger(documents, countries, seen, settings.entities)
+    log.info("fitting relations")
     relater = _fit_relater(documents, schema, countries, settings.relations, seed)
     return _assemble(
         schema=schema,
@@ -346,7 +350,7 @@ def _fit_relater(
         kinds = _kinds(layout, countries)
         for pair in relations.candidates(layout, schema, before=settings.before, after=settings.after):
             ends = (layout.mentions[pair.source].entity.id, layout.mentions[pair.target].entity.id)
-            names = relations.describe(layout, pair, kinds)
+            names = relations.describe(layout, pair, kinds, schema)
             for label in gold.get(ends, [relations.NONE]):
                 described.append(names)
                 answers.append(label)

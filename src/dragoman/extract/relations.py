@@ -185,48 +185,50 @@ def candidates(layout: Layout, schema: Schema, *, before: int, after: int) -> It
                 yield Pair(s, t)
 
 
-def describe(layout: Layout, pair: Pair, kinds: Sequence[str]) -> list[str]:
+def describe(layout: Layout, pair: Pair, kinds: Sequence[str], schema: Schema) -> list[str]:
     """The attributes of a candidate pair.
+
+    Each is given twice: under the labels of the ends, and under the relations that the
+    schema allows between them, so that actors of different labels share what they learn.
 
     kinds: for each mention what its surface is to the lexicon (name, adjective, ...), or "".
     """
     source, target = layout.mentions[pair.source], layout.mentions[pair.target]
     labels = f"{source.entity.label}>{target.entity.label}"
-    found = [labels]
-    found += _ends(layout, source, "S", labels, kinds[pair.source])
-    found += _ends(layout, target, "T", labels, kinds[pair.target])
+    found = ["", *_ends(layout, source, "S", kinds[pair.source])]
+    found += _ends(layout, target, "T", kinds[pair.target])
     if source.sentence == target.sentence:
-        found += _within(layout, pair, labels)
+        found += _within(layout, pair)
     else:
-        found += _across(layout, pair, labels)
-    return found
+        found += _across(layout, pair)
+    legal = "/".join(schema.between(source.entity.label, target.entity.label))
+    return [f"{key}:{name}" for name in found for key in (labels, legal)]
 
 
-def _ends(layout: Layout, mention: Mention, name: str, labels: str, kind: str) -> list[str]:
+def _ends(layout: Layout, mention: Mention, name: str, kind: str) -> list[str]:
     words = layout.words[mention.sentence]
     head = words[mention.last - 1]
     before = words[mention.group_first - 1] if mention.group_first else "<"
     after = words[mention.group_last] if mention.group_last < len(words) else ">"
     found = [
-        f"{labels}:{name}head={head}",
         f"{name}head={head}",
-        f"{labels}:{name}before={before}",
-        f"{labels}:{name}after={after}",
-        f"{labels}:{name}kind={kind}",
-        f"{labels}:{name}first={mention.first == 0}",
+        f"{name}before={before}",
+        f"{name}after={after}",
+        f"{name}kind={kind}",
+        f"{name}first={mention.first == 0}",
     ]
     if layout.sentences[mention.sentence][0].start < layout.title_end:
-        found.append(f"{labels}:{name}title")
+        found.append(f"{name}title")
     return found
 
 
-def _within(layout: Layout, pair: Pair, labels: str) -> list[str]:
+def _within(layout: Layout, pair: Pair) -> list[str]:
     source, target = layout.mentions[pair.source], layout.mentions[pair.target]
     words = layout.words[source.sentence]
     forward = source.first < target.first
     one, two = (source, target) if forward else (target, source)
     low, high = sorted((pair.source, pair.target))
-    way = f"{labels}:{'>' if forward else '<'}"
+    way = f"{'>' if forward else '<'}"
     if one.group == two.group:
         start, end = one.last, two.first
         way += "list:"
@@ -271,12 +273,12 @@ def _within(layout: Layout, pair: Pair, labels: str) -> list[str]:
     return found
 
 
-def _across(layout: Layout, pair: Pair, labels: str) -> list[str]:
+def _across(layout: Layout, pair: Pair) -> list[str]:
     source, target = layout.mentions[pair.source], layout.mentions[pair.target]
     gap = target.sentence - source.sentence
-    way = f"{labels}:x{gap}:"
+    way = f"x{gap}:"
     rank = _rank(layout, pair)
-    found = [way, f"{way}rank={rank}", f"{labels}:x:rank={rank}"]
+    found = [way, f"{way}rank={rank}", f"x:rank={rank}"]
     alone = source.group_first == source.first and source.group_last == source.last
     inner = layout.stand_ins[target.sentence]
     before = [s for s in inner if s.token < target.group_first]
@@ -285,29 +287,29 @@ def _across(layout: Layout, pair: Pair, labels: str) -> list[str]:
         for m in layout.mentions
         if m.sentence == target.sentence and m.entity.label == source.entity.label and m.last <= target.first
     ]
-    found.append(f"{labels}:x:local={min(len(local), 2)}")
+    found.append(f"x:local={min(len(local), 2)}")
     if before:
         link = before[-1]
         path = _path(layout, target.sentence, link.token + 1, target.group_first)
         fits = link.plural != alone
         found += [
-            f"{labels}:x:standin={link.word}",
-            f"{labels}:x:standin={'plural' if link.plural else 'singular'}:{rank}",
-            f"{labels}:x:fits={fits}:{rank}",
+            f"x:standin={link.word}",
+            f"x:standin={'plural' if link.plural else 'singular'}:{rank}",
+            f"x:fits={fits}:{rank}",
             f"{way}fits={fits}:{rank}",
         ]
-        found += [f"{labels}:x:in={word}" for word in set(path[:LONGEST_PATH])]
+        found += [f"x:in={word}" for word in set(path[:LONGEST_PATH])]
         found += [f"in={stem(word)}:>" for word in set(path[:LONGEST_PATH])]
         if len(path) <= 4:
-            found.append(f"{labels}:x:path={' '.join(path)}")
+            found.append(f"x:path={' '.join(path)}")
         if path:
-            found.append(f"{labels}:x:near2={stem(path[-1])}")
+            found.append(f"x:near2={stem(path[-1])}")
     else:
         words = layout.words[target.sentence]
         start = words[: target.group_first]
-        found.append(f"{labels}:x:no standin:{rank}")
-        found += [f"{labels}:x:open={word}" for word in start[-4:]]
-    found.append(f"{labels}:x:subject={source.group_first <= 1}")
+        found.append(f"x:no standin:{rank}")
+        found += [f"x:open={word}" for word in start[-4:]]
+    found.append(f"x:subject={source.group_first <= 1}")
     return found
 
 

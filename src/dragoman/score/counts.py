@@ -12,14 +12,15 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     SPU by theirs; over all labels the two sides have the same COR, INC and PAR.
 
     gold, predicted: numbers of items. gold_correct, predicted_correct: COR on either side.
-    incorrect: INC by gold label. gold_partial, predicted_partial: PAR on either side.
+    gold_incorrect, predicted_incorrect, gold_partial, predicted_partial: INC and PAR likewise.
     """
 
     gold: int = 0
     predicted: int = 0
     gold_correct: int = 0
     predicted_correct: int = 0
-    incorrect: int = 0
+    gold_incorrect: int = 0
+    predicted_incorrect: int = 0
     gold_partial: int = 0
     predicted_partial: int = 0
 
@@ -51,7 +52,12 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def missed(self) -> int:
         """Gold items that no prediction was paired with."""
-        return self.gold - self.gold_correct - self.gold_partial - self.incorrect
+        return self.gold - self.gold_correct - self.gold_partial - self.gold_incorrect
+
+    @property
+    def spurious(self) -> int:
+        """Predicted items that no gold item was paired with."""
+        return self.predicted - self.predicted_correct - self.predicted_partial - self.predicted_incorrect
 
 
 def ratio(part: float, whole: int) -> float | None:

@@ -40,6 +40,8 @@ def pair_spans(gold: Sequence[Entity], predicted: Sequence[Entity], scheme: Sche
     strict: COR = same span and label. exact, partial: COR = same span.
     type: COR = a shared code point and the same label. Any other overlap of one code point
     is INC (PAR in ``partial``). Spans compare by the code points that their fragments cover.
+    Among equally good alignments the one with most equal labels is taken, then the first
+    in order of the text, so no input order shows.
 
     Source: MUC-5 (Chinchor & Sundheim 1993) and SemEval-2013 task 9.1, which leave the
     choice among alignments open; the optimal one is taken.
@@ -49,11 +51,13 @@ def pair_spans(gold: Sequence[Entity], predicted: Sequence[Entity], scheme: Sche
     for golds, preds in _components(gold, predicted):
         weights = np.array([[_weight(gold[g], predicted[p], scheme) for p in preds] for g in golds])
         if weights.shape == (1, 1):
-            rows, columns = [0], [0]
+            rows, columns = np.zeros(1, dtype=int), np.zeros(1, dtype=int)
         else:
-            # one COR outweighs any number of INC or PAR in the component
-            scaled = np.where(weights == 2, 1 + min(weights.shape), weights)
-            rows, columns = linear_sum_assignment(scaled, maximize=True)
+            # one COR outweighs any number of INC or PAR, and these any number of equal labels
+            most = 1 + min(weights.shape)
+            scaled = np.where(weights == 2, most, weights) * most
+            scaled += [[gold[g].label == predicted[p].label for p in preds] for g in golds]
+            rows, columns = linear_sum_assignment(scaled * (weights > 0), maximize=True)
         for row, column in zip(rows, columns, strict=True):
             if weights[row, column]:
                 target = correct if weights[row, column] == 2 else other
@@ -91,12 +95,13 @@ def overlap(one: Entity, two: Entity) -> bool:
 def _components(gold: Sequence[Entity], predicted: Sequence[Entity]) -> Iterable[tuple[list[int], list[int]]]:
     """Groups of spans connected by overlap; spans that overlap no one are left out."""
     order = sorted(
-        [(entity.start, entity.end, 0, index) for index, entity in enumerate(gold)]
-        + [(entity.start, entity.end, 1, index) for index, entity in enumerate(predicted)]
+        (entity.start, entity.end, side, entity.spans, entity.label, index)
+        for side, entities in enumerate((gold, predicted))
+        for index, entity in enumerate(entities)
     )
     group: tuple[list[int], list[int]] = ([], [])
     reach = -1
-    for start, end, side, index in order:
+    for start, end, side, _, _, index in order:
         if start >= reach:
             if group[0] and group[1]:
                 yield group

@@ -24,8 +24,8 @@ GIVEN_MEANING: Mapping[Given, str] = {
 }
 
 # columns of the document x label x column count array of every metric
-GOLD, PREDICTED, GOLD_COR, PREDICTED_COR, INC, GOLD_PAR, PREDICTED_PAR = range(7)
-COLUMNS = 7
+GOLD, PREDICTED, GOLD_COR, PREDICTED_COR, GOLD_INC, PREDICTED_INC, GOLD_PAR, PREDICTED_PAR = range(8)
+COLUMNS = 8
 
 Matrix = NDArray[np.int64]
 Count = Callable[[Document, Document, Mapping[str, int], Matrix], None]
@@ -252,9 +252,8 @@ def _count_spans(scheme: matching.Scheme) -> Count:
             cells[place[gold.entities[g].label], GOLD_COR] += 1
             cells[place[predicted.entities[p].label], PREDICTED_COR] += 1
         for g, p in paired.other:
-            cells[place[gold.entities[g].label], GOLD_PAR if half else INC] += 1
-            if half:
-                cells[place[predicted.entities[p].label], PREDICTED_PAR] += 1
+            cells[place[gold.entities[g].label], GOLD_PAR if half else GOLD_INC] += 1
+            cells[place[predicted.entities[p].label], PREDICTED_PAR if half else PREDICTED_INC] += 1
 
     return count
 
@@ -328,22 +327,21 @@ def _row(metric: str, label: str, cells: Matrix, spread: tuple[float, float] | N
         predicted=numbers[PREDICTED],
         gold_correct=numbers[GOLD_COR],
         predicted_correct=numbers[PREDICTED_COR],
-        incorrect=numbers[INC],
+        gold_incorrect=numbers[GOLD_INC],
+        predicted_incorrect=numbers[PREDICTED_INC],
         gold_partial=numbers[GOLD_PAR],
         predicted_partial=numbers[PREDICTED_PAR],
     )
-    # over one label INC is counted by the gold side, so SPU is what is left of the sums
-    paired = counts.predicted_correct + counts.predicted_partial + counts.incorrect
     return Row(
         metric=metric,
         label=label,
         gold=counts.gold,
         predicted=counts.predicted,
         correct=counts.gold_correct,
-        incorrect=counts.incorrect,
+        incorrect=counts.gold_incorrect,
         partial=counts.gold_partial,
         missed=counts.missed,
-        spurious=max(0, counts.predicted - paired),
+        spurious=counts.spurious,
         precision=counts.precision,
         recall=counts.recall,
         f1=counts.f1,

@@ -1,0 +1,14 @@
+"""How right is the default extractor on articles it never saw?"""
+
+from pathlib import Path
+
+from dragoman import evaluate, report
+from dragoman.cli.progress import log_progress
+
+ROOT = Path(__file__).parents[1]
+
+if __name__ == "__main__":
+    log_progress()
+    extractor = evaluate.load_model(ROOT / "build/models/linear")
+    found = evaluate.test_run(extractor, ROOT)
+    print(evaluate.headline(found), *map(report.table, found.cards), sep="\n\n")

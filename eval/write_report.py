@@ -1,0 +1,17 @@
+"""Score the default extractor on the test split and the seeds, and write the report."""
+
+from pathlib import Path
+
+from dragoman import evaluate, report
+from dragoman.cli.progress import log_progress
+
+ROOT = Path(__file__).parents[1]
+
+if __name__ == "__main__":
+    log_progress()
+    extractor = evaluate.load_model(ROOT / "build/models/linear")
+    runs = evaluate.project_runs(extractor, ROOT)
+    evaluate.write_page(runs, extractor, ROOT / "build/report/index.html")
+    for found in runs:
+        print(report.table(found.cards[0], report.HEADLINES))
+    print(*map(evaluate.headline, runs), sep="\n")

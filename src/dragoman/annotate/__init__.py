@@ -1,0 +1,1 @@
+"""What annotators need: the labelling configuration generated from the schema."""

@@ -1,0 +1,69 @@
+"""``score`` and ``report``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from dragoman import corpus, evaluate, report
+from dragoman import score as scores
+from dragoman.cli.options import MODEL, PATH, find_schema, schema_option
+from dragoman.formats import files
+from dragoman.types import GIVEN, Given
+
+
+def add_to(main: click.Group) -> None:
+    """Register this file's commands."""
+    main.add_command(score)
+    main.add_command(report_command)
+
+
+@click.command()
+@click.argument("gold", type=PATH)
+@click.argument("predicted", type=PATH)
+@click.option("--given", type=click.Choice(GIVEN), default="nothing", show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the bootstrap.")
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option("-o", "--out", type=PATH, help="File to write; stdout if not given.")
+@schema_option
+def score(
+    gold: Path,
+    predicted: Path,
+    given: Given,
+    seed: int,
+    form: str,
+    out: Path | None,
+    schema_path: Path | None,
+) -> None:
+    """Score PREDICTED documents against GOLD.
+
+    --given says what of the gold the extractor was shown: nothing (end to end), mentions,
+    or mentions and clusters.
+    """
+    schema = find_schema(schema_path, gold)
+    card = scores.score(corpus.load(gold), corpus.load(predicted), schema, given=given, seed=seed)
+    content = (
+        json.dumps(scores.to_json(card), indent=1, ensure_ascii=False)
+        if form == "json"
+        else report.table(card)
+    )
+    if out is None:
+        click.echo(content)
+    else:
+        files.write(out, content + "\n")
+
+
+@click.command("report")
+@click.argument("root", type=PATH, default=Path())
+@MODEL
+@click.option("-o", "--out", type=PATH, default=Path("build/report/index.html"), show_default=True)
+def report_command(root: Path, model: Path, out: Path) -> None:
+    """Score a model on the test split and the seeds of project ROOT; write the page."""
+    extractor = evaluate.load_model(model)
+    runs = evaluate.project_runs(extractor, root)
+    evaluate.write_page(runs, extractor, out)
+    for found in runs:
+        click.echo(evaluate.headline(found))
+    click.echo(f"report: {out}")

@@ -1,0 +1,161 @@
+"""Runs an extractor on gold articles in every setting and scores it: one function behind all reports."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dragoman import corpus, extract, score
+from dragoman.errors import DragomanError, ModelError, ScoreError
+from dragoman.extract import Extractor
+from dragoman.formats import files
+from dragoman.report import Page, Run, render
+from dragoman.score import Scorecard
+from dragoman.types import GIVEN, Document
+from dragoman.validate import refuse_errors
+
+HEADLINES = ("entities.strict", "facts.any-mention")
+log = logging.getLogger(__name__)
+
+
+def run(extractor: Extractor, gold: Iterable[Document], *, name: str, about: str, seed: int = 0) -> Run:
+    """Extract from gold articles end to end, with gold mentions, and with gold clusters; score each.
+
+    gold: annotated documents with their texts. name, about: what these articles are.
+    seed: of the bootstrap. Raises ModelError if the model predicts another schema,
+    DragomanError if a gold document has an error.
+    """
+    documents = tuple(sorted(gold, key=lambda document: document.id))
+    for document in documents:
+        if document.schema != extractor.schema.reference:
+            raise ModelError(
+                f"{document.id} is annotated by {document.schema}, the model predicts "
+                f"{extractor.schema.reference}. Train a model on this project's schema."
+            )
+    refuse_errors({document.id: document for document in documents}, extractor.schema)
+    log.info("%s: extracting from %d articles in %d settings", name, len(documents), len(GIVEN))
+    predicted = {
+        given: tuple(
+            extractor.extract(document.bare() if given == "nothing" else document, given=given)
+            for document in documents
+        )
+        for given in GIVEN
+    }
+    cards = tuple(
+        score.score(documents, predicted[given], extractor.schema, given=given, seed=seed) for given in GIVEN
+    )
+    return Run(name=name, about=about, gold=documents, predicted=predicted["nothing"], cards=cards)
+
+
+def project_runs(extractor: Extractor, root: Path, *, seed: int = 0) -> tuple[Run, ...]:
+    """The runs that a project reports: its test split, its seeds, and attached seed originals."""
+    return (test_run(extractor, root, seed=seed), *seed_runs(extractor, root, seed=seed))
+
+
+def test_run(extractor: Extractor, root: Path, *, seed: int = 0) -> Run:
+    """The run over the test split of the corpus in project folder ``root``."""
+    about = "Articles of the test split, written for this corpus from public facts."
+    gold = corpus.load(root / "corpus" / "test")
+    return run(extractor, gold, name="corpus test", about=about, seed=seed)
+
+
+def seed_runs(extractor: Extractor, root: Path, *, seed: int = 0) -> tuple[Run, ...]:
+    """The seeds restated by us, and apart from them the originals whose text is attached."""
+    seeds = corpus.load(root / "seeds")
+    own = [document for document in seeds if document.source is None]
+    originals = [document for document in seeds if document.source is not None]
+    found = []
+    if own:
+        about = "Seed articles, restated for this project; nothing is trained or tuned on them."
+        found.append(run(extractor, own, name="seeds", about=about, seed=seed))
+    if originals:
+        about = "The original seed articles, whose text is attached and never stored here."
+        found.append(run(extractor, originals, name="seeds, original text", about=about, seed=seed))
+    return tuple(found)
+
+
+def write_page(runs: Sequence[Run], extractor: Extractor, path: Path) -> None:
+    """Write the report of some runs of an extractor as one HTML page."""
+    trained_on = extractor.trained_on
+    page = Page(
+        title="How right the extracted facts are",
+        model=f"{extractor.name} {extractor.sha256[:12]}",
+        trained_on=f"{trained_on['documents']} articles, digest {trained_on['sha256'][:12]}",
+        runs=tuple(runs),
+    )
+    files.write(path, render(page, extractor.schema))
+
+
+def headline(found: Run) -> str:
+    """One line per run: entity strict F1 and fact F1, end to end."""
+    card = found.cards[0]
+    shown = []
+    for metric in HEADLINES:
+        value = card.row(metric).f1
+        shown.append(f"{metric} F1 {'undefined' if value is None else f'{100 * value:.1f}'}")
+    return f"{found.name} ({len(found.gold)} articles): {', '.join(shown)}"
+
+
+def record(runs: Iterable[Run]) -> dict[str, Any]:
+    """What a baseline file keeps of runs: micro and macro of every metric, with signatures."""
+    return {found.name: {card.given: _summary(card) for card in found.cards} for found in runs}
+
+
+def _summary(card: Scorecard) -> dict[str, Any]:
+    return {
+        metric: {
+            "signature": card.signatures[metric],
+            **{
+                label: {
+                    name: _rounded(getattr(card.row(metric, label), name))
+                    for name in ("precision", "recall", "f1", "low", "high")
+                }
+                for label in ("micro", "macro")
+            },
+        }
+        for metric in card.metrics
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)
+
+
+def compare(recorded: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
+    """Where new results differ from recorded ones, one line each; runs not recorded are skipped."""
+    lines = []
+    for name in sorted(recorded.keys() & found.keys()):
+        for given, metrics in recorded[name].items():
+            for metric, values in metrics.items():
+                now = found[name].get(given, {}).get(metric)
+                if now != values:
+                    lines.append(f"{name}, given {given}, {metric}: recorded {values}, now {now}")
+    return lines
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """A baseline file; ScoreError if it is none."""
+    try:
+        content = json.loads(files.decode(files.read_bytes(path), str(path)))
+    except json.JSONDecodeError as error:
+        raise ScoreError(f"{path}: not JSON ({error})") from error
+    if not isinstance(content, dict):
+        raise ScoreError(f"{path}: expected an object of runs")
+    return content
+
+
+def write_record(path: Path, runs: Iterable[Run]) -> None:
+    """Write a baseline file, whole or not at all."""
+    files.write(path, json.dumps(record(runs), indent=1, ensure_ascii=False) + "\n")
+
+
+def load_model(folder: Path) -> Extractor:
+    """Load a model; the error says how to make one if there is none."""
+    if not folder.exists():
+        raise DragomanError(
+            f"{folder}: no model there. `dragoman train models/linear.toml` makes the default one."
+        )
+    return extract.load(folder)

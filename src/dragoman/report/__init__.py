@@ -1,0 +1,6 @@
+"""Scores as text, and one self-contained HTML page that shows how right an extractor is."""
+
+from dragoman.report.page import Page, Run, render
+from dragoman.report.tables import markdown, table
+
+__all__ = ["Page", "Run", "markdown", "render", "table"]

@@ -1,0 +1,83 @@
+"""Scorecards as plain text for terminals and as Markdown for a README."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dragoman.errors import ScoreError
+from dragoman.report.words import AVERAGES, PER_LABEL, given_words, interval, percent, shown, signatures
+from dragoman.score.scorecard import Row, Scorecard
+
+HEAD = ("P", "R", "F1", "interval", "gold", "predicted", "correct")
+Lines = list[tuple[str, ...]]
+
+
+def table(card: Scorecard, metrics: Sequence[str] | None = None) -> str:
+    """A scorecard as aligned plain text, rates times 100.
+
+    metrics: which metrics to print, all if None; ScoreError for one that the card lacks.
+    Averages come first, then every label under the strictest metric of its kind. An
+    undefined rate is an en dash. Ends with what reproduces the numbers, and no line break.
+    """
+    chosen = _chosen(card, metrics)
+    lines: Lines = [("metric", "average", *HEAD)]
+    for metric in chosen:
+        for average in AVERAGES:
+            name = metric if average == AVERAGES[0] else ""
+            lines.append((name, average, *_cells(card.row(metric, average))))
+    parts = [f"{card.given}: {given_words(card.given)}, {len(card.documents)} documents", _aligned(lines, 2)]
+    if card.note:
+        parts.append(card.note)
+    for metric in (metric for metric in PER_LABEL if metric in chosen):
+        rows = [(shown(row.label), *_cells(row)) for row in _labels(card, metric)]
+        parts.append(_aligned([(metric, *HEAD), *rows], 1))
+    parts.append("\n".join(f"{signature}  ({names})" for names, signature in signatures(card, chosen)))
+    return "\n\n".join(parts)
+
+
+def markdown(card: Scorecard) -> str:
+    """The averages of a scorecard as a Markdown table, with its note and signatures."""
+    head = ("metric", "average", *HEAD)
+    lines: Lines = [head, ("---", "---", *("--:" for _ in HEAD))]
+    for metric in card.metrics:
+        lines += [(f"`{metric}`", average, *_cells(card.row(metric, average))) for average in AVERAGES]
+    text = "\n".join("| " + " | ".join(_escaped(cell) for cell in line) + " |" for line in lines)
+    title = f"{given_words(card.given).capitalize()}, {len(card.documents)} documents"
+    note = [f"{card.note.capitalize()}."] if card.note else []
+    marks = [f"`{signature}`" for _, signature in signatures(card, card.metrics)]
+    return "\n\n".join([f"{title}:", text, *note, *marks])
+
+
+def _chosen(card: Scorecard, metrics: Sequence[str] | None) -> Sequence[str]:
+    for metric in metrics or ():
+        if metric not in card.metrics:
+            known = ", ".join(card.metrics)
+            raise ScoreError(f"no metric {metric} in this scorecard; it has {known}")
+    return card.metrics if metrics is None else metrics
+
+
+def _labels(card: Scorecard, metric: str) -> list[Row]:
+    return [row for row in card.rows if row.metric == metric and row.label not in AVERAGES]
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    rates = (percent(row.precision), percent(row.recall), percent(row.f1))
+    return (*rates, interval(row), str(row.gold), str(row.predicted), str(row.correct))
+
+
+def _aligned(lines: Lines, left: int) -> str:
+    """Columns padded to their widest cell; the first ``left`` ones are aligned left."""
+    empty = {column for column in range(len(lines[0])) if not any(line[column] for line in lines[1:])}
+    kept = [[cell for column, cell in enumerate(line) if column not in empty] for line in lines]
+    widths = [max(len(line[column]) for line in kept) for column in range(len(kept[0]))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if column < left else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in kept
+    )
+
+
+def _escaped(cell: str) -> str:
+    return shown(cell).replace("|", "\\|")

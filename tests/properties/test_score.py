@@ -1,0 +1,114 @@
+"""Scores against a deliberately simple reference, and what no score may depend on."""
+
+from itertools import permutations
+from random import Random
+
+import hypothesis.strategies as st
+import msgspec
+from hypothesis import given, settings
+
+from dragoman.score import score
+from dragoman.score.matching import SCHEMES, Scheme, facts, overlap, pair_facts, pair_spans
+from dragoman.types import Document, Entity
+from tests.builders import SCHEMA
+from tests.properties.strategies import documents
+
+
+def best_pairing(gold: tuple[Entity, ...], predicted: tuple[Entity, ...], scheme: Scheme) -> tuple[int, int]:
+    """(COR, INC or PAR) of the best of all one-to-one alignments, by trying them all."""
+    best = (0, 0)
+    slots = [*range(len(predicted)), *[-1] * len(gold)]
+    for chosen in set(permutations(slots, len(gold))):
+        correct = other = 0
+        for index, slot in enumerate(chosen):
+            if slot < 0 or not overlap(gold[index], predicted[slot]):
+                continue
+            same_span = gold[index].spans == predicted[slot].spans
+            same_label = gold[index].label == predicted[slot].label
+            right = {
+                "strict": same_span and same_label,
+                "exact": same_span,
+                "partial": same_span,
+                "type": same_label,
+            }[scheme]
+            correct += right
+            other += not right
+        best = max(best, (correct, other))
+    return best
+
+
+@st.composite
+def pairs(draw: st.DrawFn) -> tuple[Document, Document]:
+    """Gold and prediction of one text."""
+    gold = draw(documents(scored=False))
+    text = gold.text or ""
+    other = draw(documents(scored=False))
+    kept = [entity for entity in other.entities if entity.end <= len(text)]
+    kept += [entity for entity in gold.entities if draw(st.booleans())]
+    entities = tuple(
+        msgspec.structs.replace(entity, id=f"T{n}", surface=entity.cut(text)) for n, entity in enumerate(kept)
+    )
+    ids = [entity.id for entity in entities]
+    relations = tuple(
+        msgspec.structs.replace(
+            relation, id=f"R{n}", source=draw(st.sampled_from(ids)), target=draw(st.sampled_from(ids))
+        )
+        for n, relation in enumerate(gold.relations)
+        if ids
+    )
+    layers = ("entities", "relations", "clusters")
+    return (
+        msgspec.structs.replace(gold, layers=layers),
+        msgspec.structs.replace(gold, layers=layers, entities=entities, relations=relations, clusters=()),
+    )
+
+
+@settings(max_examples=200)
+@given(pairs(), st.sampled_from(SCHEMES))
+def test_alignment_is_as_good_as_trying_them_all(pair: tuple[Document, Document], scheme: Scheme) -> None:
+    gold, predicted = pair[0].entities[:4], pair[1].entities[:4]
+    found = pair_spans(gold, predicted, scheme)
+    assert (len(found.correct), len(found.other)) == best_pairing(gold, predicted, scheme)
+    assert len(found.correct) + len(found.other) + len(found.missed) == len(gold)
+    assert len(found.correct) + len(found.other) + len(found.spurious) == len(predicted)
+
+
+@given(pairs(), st.randoms())
+def test_scores_ignore_every_order(pair: tuple[Document, Document], rng: Random) -> None:
+    def shuffled(document: Document) -> Document:
+        parts = [list(document.entities), list(document.relations), list(document.clusters)]
+        for part in parts:
+            rng.shuffle(part)
+        return msgspec.structs.replace(
+            document, entities=tuple(parts[0]), relations=tuple(parts[1]), clusters=tuple(parts[2])
+        )
+
+    straight = score([pair[0]], [pair[1]], SCHEMA)
+    mixed = score([pair[0]], [shuffled(pair[1])], SCHEMA)
+    assert straight.rows == mixed.rows
+    assert straight.confusion == mixed.confusion
+
+
+@given(pairs())
+def test_gold_and_predicted_add_up(pair: tuple[Document, Document]) -> None:
+    for row in score([pair[0]], [pair[1]], SCHEMA).rows:
+        if row.label == "micro":
+            assert row.correct + row.incorrect + row.partial + row.missed == row.gold
+            assert row.correct + row.incorrect + row.partial + row.spurious == row.predicted
+        for rate in (row.precision, row.recall, row.f1):
+            assert rate is None or 0 <= rate <= 1
+
+
+@given(documents(scored=False))
+def test_gold_against_itself_is_one_or_undefined(document: Document) -> None:
+    gold = msgspec.structs.replace(document, layers=("entities", "relations", "clusters"))
+    for row in score([gold], [gold], SCHEMA).rows:
+        assert row.f1 in (1, None), (row.metric, row.label)
+
+
+@given(pairs())
+def test_hard_facts_are_a_part_of_any_mention_facts(pair: tuple[Document, Document]) -> None:
+    gold, predicted = facts(pair[0]), facts(pair[1])
+    hard = pair_facts(gold, predicted, hard=True)
+    assert len(hard) <= len(pair_facts(gold, predicted, hard=False))
+    assert len(hard) <= min(len(gold), len(predicted))
