@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections import Counter
@@ -284,3 +285,35 @@ def statistics_table(parts: Mapping[str, dict[str, dict[str, int]]]) -> str:
             label = key if section == "total" else f"`{key}`"
             lines.append(f"| {label} | " + " | ".join(f"{n:,}" for n in [*counts, sum(counts)]) + " |")
     return "\n".join(lines)
+
+
+def manifest(root: Path, *, version: str, licence: str) -> str:
+    """The content of ``corpus.toml``: counts and a digest per split, a checksum per file.
+
+    root: the corpus folder. Checksums are SHA-256 of the files' bytes.
+    """
+    lines = [f"version = {json.dumps(version)}", f"licence = {json.dumps(licence)}"]
+    for name, folder in splits(root).items():
+        documents = load(folder)
+        total = statistics(documents)["total"]
+        lines += ["", f"[splits.{name}]"]
+        lines += [f"{key} = {total[key]}" for key in ("documents", "words", "entities", "relations")]
+        lines.append(f'sha256 = "{digest(documents)}"')
+    lines += ["", "[files]"]
+    for path in paths([root]):
+        checksum = hashlib.sha256(path.read_bytes()).hexdigest()
+        lines.append(f'"{path.relative_to(root).as_posix()}" = "{checksum}"')
+    return "\n".join(lines) + "\n"
+
+
+def fill_card(card: str, root: Path) -> str:
+    """The dataset card with its table of counts written anew between its two marks.
+
+    Raises DragomanError if the marks ``<!-- stats -->`` and ``<!-- /stats -->`` are missing.
+    """
+    before, start, rest = card.partition("<!-- stats -->\n")
+    _, end, after = rest.partition("<!-- /stats -->")
+    if not start or not end:
+        raise DragomanError("the card has no line <!-- stats --> followed by a line <!-- /stats -->")
+    table = statistics_table({name: statistics(load(folder)) for name, folder in splits(root).items()})
+    return f"{before}{start}{table}\n{end}{after}"

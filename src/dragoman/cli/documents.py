@@ -129,6 +129,18 @@ def stats(places: tuple[Path, ...]) -> None:
 
 
 @corpus_group.command()
+@click.argument("root", type=PATH)
+@click.option("--version", required=True, help="Version of the corpus, as 0.1.0.")
+@click.option("--licence", default="CC-BY-4.0", show_default=True)
+def seal(root: Path, version: str, licence: str) -> None:
+    """Write ROOT/corpus.toml, and the table of counts in ROOT/README.md, from the documents in ROOT."""
+    files.write(root / "corpus.toml", corpus.manifest(root, version=version, licence=licence))
+    card = root / "README.md"
+    if card.exists():
+        files.write(card, corpus.fill_card(files.decode(files.read_bytes(card), str(card)), root))
+
+
+@corpus_group.command()
 @PLACES
 @click.option("-o", "--out", type=PATH, default=Path("build/attached"), show_default=True)
 def attach(places: tuple[Path, ...], out: Path) -> None:

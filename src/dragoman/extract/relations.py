@@ -201,7 +201,7 @@ def describe(layout: Layout, pair: Pair, kinds: Sequence[str], schema: Schema) -
         found += _within(layout, pair)
     else:
         found += _across(layout, pair)
-    legal = "/".join(schema.between(source.entity.label, target.entity.label))
+    legal = "/".join(sorted(schema.between(source.entity.label, target.entity.label)))
     return [f"{key}:{name}" for name in found for key in (labels, legal)]
 
 

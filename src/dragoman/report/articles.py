@@ -219,9 +219,7 @@ def _listed(comparison: Comparison) -> list[Relation]:
     return [_relation(side, link, 0) for side, _, link in _each(comparison, homes)]
 
 
-def _each(
-    comparison: Comparison, homes: Sequence[Sequence[int]]
-) -> list[tuple[Side, Sequence[int], Link]]:
+def _each(comparison: Comparison, homes: Sequence[Sequence[int]]) -> list[tuple[Side, Sequence[int], Link]]:
     """All relations in the order of the text; of those found on both sides only the gold one."""
     found = [
         (side, home, link)
@@ -229,7 +227,9 @@ def _each(
         for link in side.links
         if not (own and link.verdict == "right")
     ]
-    return sorted(found, key=lambda item: tuple(item[0].marks[n].spans for n in (item[2].source, item[2].target)))
+    return sorted(
+        found, key=lambda item: tuple(item[0].marks[n].spans for n in (item[2].source, item[2].target))
+    )
 
 
 def _relation(side: Side, link: Link, block: int) -> Relation:

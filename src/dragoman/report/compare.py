@@ -92,16 +92,17 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
         if "unscored" in golds + preds:
             return None
         right = golds.count("right")
-        counts = Counts(
-            gold=len(golds), predicted=len(preds), gold_correct=right, predicted_correct=right
-        )
+        counts = Counts(gold=len(golds), predicted=len(preds), gold_correct=right, predicted_correct=right)
         return counts.f1
 
 
-def pair(gold: Sequence[Document], predicted: Sequence[Document]) -> list[tuple[Document, Document]]:
+def pair(
+    gold: Sequence[Document], predicted: Sequence[Document], schema: Schema
+) -> list[tuple[Document, Document]]:
     """Gold and predicted documents of the same articles, in the order of the gold.
 
-    Raises ScoreError if the articles or their texts differ, or a relation points nowhere.
+    Raises ScoreError if the articles or their texts differ, a label is not in the schema,
+    or a relation points nowhere.
     """
     by_id = {document.id: document for document in predicted}
     if len(by_id) != len(predicted) or by_id.keys() != {document.id for document in gold}:
@@ -111,14 +112,22 @@ def pair(gold: Sequence[Document], predicted: Sequence[Document]) -> list[tuple[
         if one.sha256 != two.sha256:
             raise ScoreError(f"{one.id}: gold and prediction are of different texts. Extract it again.")
         for document in (one, two):
-            known = document.by_id().keys()
-            for relation in document.relations:
-                if not {relation.source, relation.target} <= known:
-                    raise ScoreError(
-                        f"{document.id}: relation {relation.id} links {relation.source} and "
-                        f"{relation.target}, which do not both exist"
-                    )
+            _check(document, schema)
     return pairs
+
+
+def _check(document: Document, schema: Schema) -> None:
+    unknown = {entity.label for entity in document.entities} - schema.entities.keys()
+    unknown |= {relation.label for relation in document.relations} - schema.relations.keys()
+    if unknown:
+        raise ScoreError(f"{document.id}: the schema {schema.reference} has no label {min(unknown)!r}")
+    ids = document.by_id().keys()
+    for relation in document.relations:
+        if not {relation.source, relation.target} <= ids:
+            raise ScoreError(
+                f"{document.id}: relation {relation.id} links {relation.source} and "
+                f"{relation.target}, which do not both exist"
+            )
 
 
 def compare(gold: Document, predicted: Document, schema: Schema) -> Comparison:
@@ -133,9 +142,7 @@ def compare(gold: Document, predicted: Document, schema: Schema) -> Comparison:
     return Comparison(gold=Side(marks=golds, links=links[0]), predicted=Side(marks=preds, links=links[1]))
 
 
-def _marks(
-    gold: Document, predicted: Document, *, scored: bool
-) -> tuple[tuple[Mark, ...], tuple[Mark, ...]]:
+def _marks(gold: Document, predicted: Document, *, scored: bool) -> tuple[tuple[Mark, ...], tuple[Mark, ...]]:
     verdicts: tuple[dict[int, tuple[Verdict, str]], ...] = ({}, {})
     texts = [gold.text, predicted.text]
     if scored:

@@ -102,7 +102,10 @@ class _Builder:
 
     def _begin(self, end: int, number: int, *, joined: bool) -> None:
         part = Part(
-            kind="open", mark=number, first=number not in self._tagged, joined=joined or number in self._tagged
+            kind="open",
+            mark=number,
+            first=number not in self._tagged,
+            joined=joined or number in self._tagged,
         )
         self._tagged.add(number)
         self.out.append(part)

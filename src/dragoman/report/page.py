@@ -74,28 +74,32 @@ def render(page: Page, schema: Schema) -> str:
     """
     if not page.runs:
         raise ScoreError("the page has no run to show; hand in at least one")
-    script = Markup(_asset("page.js"))
-    return _environment().get_template(TEMPLATE).render(
-        page=page,
-        schema=schema,
-        sections=[_section(run, f"run-{number}", schema) for number, run in enumerate(page.runs, 1)],
-        headlines=scores.headlines([run.cards for run in page.runs]),
-        entities=_colours(schema),
-        numbers={label: number for number, label in enumerate(schema.entities)},
-        verdicts=VERDICT_WORDS,
-        relations=msgspec.json.encode(
-            [[shown(name), relation.symmetric] for name, relation in schema.relations.items()]
-        ).decode(),
-        style=Markup(_asset("page.css")),
-        script=script,
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    script = Markup(_asset("page.js"))  # noqa: S704 - our own file
+    return (
+        _environment()
+        .get_template(TEMPLATE)
+        .render(
+            page=page,
+            schema=schema,
+            sections=[_section(run, f"run-{number}", schema) for number, run in enumerate(page.runs, 1)],
+            headlines=scores.headlines([run.cards for run in page.runs]),
+            entities=_colours(schema),
+            numbers={label: number for number, label in enumerate(schema.entities)},
+            verdicts=VERDICT_WORDS,
+            relations=msgspec.json.encode(
+                [[shown(name), relation.symmetric] for name, relation in schema.relations.items()]
+            ).decode(),
+            style=Markup(_asset("page.css")),  # noqa: S704 - our own file
+            script=script,
+            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        )
     )
 
 
 def _section(run: Run, key: str, schema: Schema) -> Section:
     if not run.gold:
         raise ScoreError(f"run {run.name}: it has no article to show")
-    pairs = pair(run.gold, run.predicted)
+    pairs = pair(run.gold, run.predicted, schema)
     compared = [compare(gold, predicted, schema) for gold, predicted in pairs]
     relations = list(schema.relations)
     return Section(

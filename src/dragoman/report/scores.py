@@ -150,7 +150,9 @@ def _averages(caption: str, metrics: Sequence[str], cards: Sequence[Scorecard]) 
     for metric in metrics:
         for average in AVERAGES:
             span = len(AVERAGES) if average == AVERAGES[0] else 0
-            lines.append(_line(metric_words(metric), span, average, [_row(c, metric, average) for c in cards]))
+            lines.append(
+                _line(metric_words(metric), span, average, [_row(c, metric, average) for c in cards])
+            )
     return _grid(caption, cards, lines)
 
 

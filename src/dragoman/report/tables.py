@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dragoman.errors import ScoreError
-from dragoman.report.words import AVERAGES, PER_LABEL, given_words, interval, percent, shown, signatures
+from dragoman.report.words import AVERAGES, DASH, PER_LABEL, given_words, interval, percent, shown, signatures
 from dragoman.score.scorecard import Row, Scorecard
 
 HEAD = ("P", "R", "F1", "interval", "gold", "predicted", "correct")
@@ -62,7 +62,7 @@ def _labels(card: Scorecard, metric: str) -> list[Row]:
 
 def _cells(row: Row) -> tuple[str, ...]:
     rates = (percent(row.precision), percent(row.recall), percent(row.f1))
-    return (*rates, interval(row), str(row.gold), str(row.predicted), str(row.correct))
+    return (*rates, interval(row) or DASH, str(row.gold), str(row.predicted), str(row.correct))
 
 
 def _aligned(lines: Lines, left: int) -> str:

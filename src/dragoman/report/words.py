@@ -17,7 +17,10 @@ METRIC_WORDS: Mapping[str, tuple[str, str]] = {
     "entities.strict": ("Same span, same type", "The span and its type are exactly those of the gold."),
     "entities.exact": ("Same span", "The span is exactly that of the gold, whatever its type."),
     "entities.partial": ("Span, half for overlap", "As “same span”; a span that only overlaps counts half."),
-    "entities.type": ("Same type, any overlap", "The type is right and the span shares a character with the gold."),
+    "entities.type": (
+        "Same type, any overlap",
+        "The type is right and the span shares a character with the gold.",
+    ),
     "relations.strict": (
         "Relations",
         "The relation is right, and so are the spans and types of both its arguments.",

@@ -1,0 +1,68 @@
+"""Fixtures; tests that need texts or data sets from elsewhere skip without them, and say so."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from dragoman import train
+from dragoman.extract import Extractor
+from tests.builders import ROOT, SCHEMA, lakeside
+
+TINY = """extractor = "linear"
+lexicon = "places.tsv"
+
+[entities]
+iterations = 30
+
+[relations]
+least = 1
+"""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # what a test needs it sets itself; folders of whoever runs them must not change results
+    texts = os.environ.pop("DRAGOMAN_TEXTS", "")
+    config.stash[TEXTS] = [Path(part).resolve() for part in texts.split(os.pathsep) if part]
+
+
+TEXTS = pytest.StashKey[list[Path]]()
+
+
+@pytest.fixture(scope="session")
+def texts(request: pytest.FixtureRequest) -> list[Path]:
+    """The folders of DRAGOMAN_TEXTS as they were when the run began."""
+    found = request.config.stash[TEXTS]
+    if not found:
+        pytest.skip("DRAGOMAN_TEXTS is not set, so no original text can be attached")
+    return found
+
+
+@pytest.fixture(scope="session")
+def tiny_recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project folder with a recipe that trains in a second."""
+    root = tmp_path_factory.mktemp("project")
+    (root / "annotation").mkdir()
+    (root / "models").mkdir()
+    (root / "annotation" / "schema.toml").write_bytes((ROOT / "annotation/schema.toml").read_bytes())
+    (root / "models" / "places.tsv").write_bytes((ROOT / "models/lexicons/places.tsv").read_bytes())
+    recipe = root / "models" / "linear.toml"
+    recipe.write_text(TINY, "utf-8")
+    return recipe
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_recipe: Path) -> Extractor:
+    """An extractor that knows one article by heart."""
+    documents = [lakeside(f"lakeside-{n}") for n in range(3)]
+    return train.fit(tiny_recipe, documents, seed=1, schema=SCHEMA)
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tiny: Extractor, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its model folder."""
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    tiny.save(folder)
+    return folder
