@@ -34,7 +34,6 @@ run: .venv/run  ## validate the corpus, train the default extractor, score it, w
 	@$(BIN)/dragoman validate corpus seeds
 	@$(BIN)/python models/train_linear.py
 	@$(BIN)/python eval/write_report.py
-	@echo "done: the whole report is in build/report/index.html"
 
 test: .venv/dev lint  ## check the code and run the tests (slow ones only with SLOW=1)
 	@$(BIN)/pytest -n auto $(if $(SLOW),,-m "not slow")

@@ -1,13 +1,17 @@
-"""Record the default extractor's scores, for tests and readers to compare with."""
+"""Record the default extractor's scores, here and in the README, for tests and readers."""
 
 from pathlib import Path
 
 from dragoman import evaluate
-from dragoman.cli.progress import log_progress
+from dragoman.cli.progress import begin_script
+from dragoman.formats import files
 
 ROOT = Path(__file__).parents[1]
 
 if __name__ == "__main__":
-    log_progress()
+    begin_script()
     extractor = evaluate.load_model(ROOT / "build/models/linear")
-    evaluate.write_record(ROOT / "eval/baselines/linear.json", evaluate.project_runs(extractor, ROOT))
+    runs = evaluate.project_runs(extractor, ROOT)
+    evaluate.write_record(ROOT / "eval/baselines/linear.json", runs)
+    page = ROOT / "README.md"
+    files.write(page, evaluate.fill_readme(page.read_text("utf-8"), evaluate.record(runs)))

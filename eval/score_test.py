@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from dragoman import evaluate, report
-from dragoman.cli.progress import log_progress
+from dragoman.cli.progress import begin_script
 
 ROOT = Path(__file__).parents[1]
 
 if __name__ == "__main__":
-    log_progress()
+    begin_script()
     extractor = evaluate.load_model(ROOT / "build/models/linear")
-    found = evaluate.test_run(extractor, ROOT)
+    found = evaluate.corpus_run(extractor, ROOT)
     print(evaluate.headline(found), *map(report.table, found.cards), sep="\n\n")

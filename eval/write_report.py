@@ -3,15 +3,15 @@
 from pathlib import Path
 
 from dragoman import evaluate, report
-from dragoman.cli.progress import log_progress
+from dragoman.cli.progress import begin_script
 
 ROOT = Path(__file__).parents[1]
 
 if __name__ == "__main__":
-    log_progress()
+    begin_script()
     extractor = evaluate.load_model(ROOT / "build/models/linear")
     runs = evaluate.project_runs(extractor, ROOT)
     evaluate.write_page(runs, extractor, ROOT / "build/report/index.html")
     for found in runs:
-        print(report.table(found.cards[0], report.HEADLINES))
-    print(*map(evaluate.headline, runs), sep="\n")
+        print(report.table(found.cards[0], evaluate.HEADLINES))
+    print(*map(evaluate.headline, runs), evaluate.DONE, sep="\n")

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from dragoman import corpus, train
-from dragoman.cli.progress import log_progress
+from dragoman.cli.progress import begin_script
 
 ROOT = Path(__file__).parents[1]
 
 if __name__ == "__main__":
-    log_progress()
+    begin_script()
     extractor = train.fit(ROOT / "models/linear.toml", corpus.load(ROOT / "corpus/train"), seed=11)
     extractor.save(ROOT / "build/models/linear")

@@ -31,8 +31,11 @@ C T1 T5
 
 
 def lakeside(identifier: str = "lakeside-accord-1987") -> Document:
-    """A short annotated article."""
-    content = LAKESIDE.replace("id: lakeside-accord-1987", f"id: {identifier}")
+    """A short annotated article; with another id its text ends with that id."""
+    content = LAKESIDE
+    if identifier != "lakeside-accord-1987":
+        content = content.replace("id: lakeside-accord-1987", f"id: {identifier}")
+        content = content.replace("\n---\n", f"\nFiled as {identifier}.\n---\n")
     return inline.parse(content, "builders.py", schema=SCHEMA.reference)
 
 

@@ -28,6 +28,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[TEXTS] = [Path(part).resolve() for part in texts.split(os.pathsep) if part]
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With DRAGOMAN_FORBID_SKIPS set, a skipped test fails the run."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("DRAGOMAN_FORBID_SKIPS") and reporter and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 TEXTS = pytest.StashKey[list[Path]]()
 
 

@@ -14,7 +14,7 @@ import msgspec
 
 from dragoman.errors import DragomanError, FormatError
 from dragoman.formats import native
-from dragoman.types import Document, Entity, Source, text_hash
+from dragoman.types import Document, Entity, Source, first_line, text_hash
 
 SPLITS = ("train", "dev", "test")
 
@@ -219,9 +219,8 @@ def with_text(document: Document, text: str) -> Document:
         inside = entity.end <= len(text)
         return msgspec.structs.replace(entity, surface=entity.cut(text) if inside else None)
 
-    title = next((line for line in text.split("\n") if line.strip()), None)
     return msgspec.structs.replace(
-        document, text=text, title=title, entities=tuple(map(surfaced, document.entities))
+        document, text=text, title=first_line(text), entities=tuple(map(surfaced, document.entities))
     )
 
 
@@ -307,13 +306,18 @@ def manifest(root: Path, *, version: str, licence: str) -> str:
 
 
 def fill_card(card: str, root: Path) -> str:
-    """The dataset card with its table of counts written anew between its two marks.
+    """The dataset card with its table of counts, between ``<!-- stats -->`` marks, written anew."""
+    parts = {name: statistics(load(folder)) for name, folder in splits(root).items()}
+    return fill(card, "stats", statistics_table(parts))
 
-    Raises DragomanError if the marks ``<!-- stats -->`` and ``<!-- /stats -->`` are missing.
+
+def fill(page: str, mark: str, block: str) -> str:
+    """A Markdown page with the lines between ``<!-- mark -->`` and ``<!-- /mark -->`` replaced.
+
+    Raises DragomanError if a mark is missing.
     """
-    before, start, rest = card.partition("<!-- stats -->\n")
-    _, end, after = rest.partition("<!-- /stats -->")
+    before, start, rest = page.partition(f"<!-- {mark} -->\n")
+    _, end, after = rest.partition(f"<!-- /{mark} -->")
     if not start or not end:
-        raise DragomanError("the card has no line <!-- stats --> followed by a line <!-- /stats -->")
-    table = statistics_table({name: statistics(load(folder)) for name, folder in splits(root).items()})
-    return f"{before}{start}{table}\n{end}{after}"
+        raise DragomanError(f"the page has no line <!-- {mark} --> followed by <!-- /{mark} -->")
+    return f"{before}{start}{block}\n{end}{after}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,10 @@ from dragoman.types import GIVEN, Document
 from dragoman.validate import refuse_errors
 
 HEADLINES = ("entities.strict", "facts.any-mention")
+SUMMARISED = ("entities.strict", "relations.strict", "facts.any-mention")
+ORIGINALS = "seeds, original text"
+DONE = "done: the whole report is in build/report/index.html"
+RATES = ("precision", "recall", "f1")
 log = logging.getLogger(__name__)
 
 
@@ -52,10 +57,10 @@ def run(extractor: Extractor, gold: Iterable[Document], *, name: str, about: str
 
 def project_runs(extractor: Extractor, root: Path, *, seed: int = 0) -> tuple[Run, ...]:
     """The runs that a project reports: its test split, its seeds, and attached seed originals."""
-    return (test_run(extractor, root, seed=seed), *seed_runs(extractor, root, seed=seed))
+    return (corpus_run(extractor, root, seed=seed), *seed_runs(extractor, root, seed=seed))
 
 
-def test_run(extractor: Extractor, root: Path, *, seed: int = 0) -> Run:
+def corpus_run(extractor: Extractor, root: Path, *, seed: int = 0) -> Run:
     """The run over the test split of the corpus in project folder ``root``."""
     about = "Articles of the test split, written for this corpus from public facts."
     gold = corpus.load(root / "corpus" / "test")
@@ -73,7 +78,7 @@ def seed_runs(extractor: Extractor, root: Path, *, seed: int = 0) -> tuple[Run, 
         found.append(run(extractor, own, name="seeds", about=about, seed=seed))
     if originals:
         about = "The original seed articles, whose text is attached and never stored here."
-        found.append(run(extractor, originals, name="seeds, original text", about=about, seed=seed))
+        found.append(run(extractor, originals, name=ORIGINALS, about=about, seed=seed))
     return tuple(found)
 
 
@@ -90,13 +95,23 @@ def write_page(runs: Sequence[Run], extractor: Extractor, path: Path) -> None:
 
 
 def headline(found: Run) -> str:
-    """One line per run: entity strict F1 and fact F1, end to end."""
-    card = found.cards[0]
-    shown = []
-    for metric in HEADLINES:
-        value = card.row(metric).f1
-        shown.append(f"{metric} F1 {'undefined' if value is None else f'{100 * value:.1f}'}")
-    return f"{found.name} ({len(found.gold)} articles): {', '.join(shown)}"
+    """One line for a run: entity strict F1 and fact F1, end to end."""
+    return headlines(record([found]))
+
+
+def headlines(recorded: Mapping[str, Any]) -> str:
+    """One line for each recorded run: its articles, entity strict F1 and fact F1, end to end."""
+    lines = []
+    for name, settings in recorded.items():
+        metrics = settings["nothing"]
+        documents = re.findall(r"documents:([0-9]+)", metrics[HEADLINES[0]]["signature"])[0]
+        shown = ", ".join(f"{metric} F1 {_percent(metrics[metric]['micro']['f1'])}" for metric in HEADLINES)
+        lines.append(f"{name} ({documents} article{'s' if documents != '1' else ''}): {shown}")
+    return "\n".join(lines)
+
+
+def _percent(rate: float | None) -> str:
+    return "–" if rate is None else f"{100 * rate:.1f}"
 
 
 def record(runs: Iterable[Run]) -> dict[str, Any]:
@@ -124,16 +139,27 @@ def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 6)
 
 
-def compare(recorded: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
-    """Where new results differ from recorded ones, one line each; runs not recorded are skipped."""
+def compare(recorded: Mapping[str, Any], found: Mapping[str, Any], *, tolerance: float) -> list[str]:
+    """Where new results differ from recorded ones, one line each; runs not recorded are skipped.
+
+    tolerance: how far apart two rates may be (0 to 1); signatures must be equal.
+    """
     lines = []
     for name in sorted(recorded.keys() & found.keys()):
         for given, metrics in recorded[name].items():
             for metric, values in metrics.items():
                 now = found[name].get(given, {}).get(metric)
-                if now != values:
+                if not _close(values, now, tolerance):
                     lines.append(f"{name}, given {given}, {metric}: recorded {values}, now {now}")
     return lines
+
+
+def _close(one: Any, two: Any, tolerance: float) -> bool:
+    if isinstance(one, dict) and isinstance(two, dict):
+        return one.keys() == two.keys() and all(_close(one[key], two[key], tolerance) for key in one)
+    if isinstance(one, float) and isinstance(two, float):
+        return abs(one - two) <= tolerance
+    return bool(one == two)
 
 
 def read_record(path: Path) -> dict[str, Any]:
@@ -159,3 +185,32 @@ def load_model(folder: Path) -> Extractor:
             f"{folder}: no model there. `dragoman train models/linear.toml` makes the default one."
         )
     return extract.load(folder)
+
+
+def summary(recorded: Mapping[str, Any]) -> str:
+    """Recorded runs as a Markdown table: micro P, R and F1 (x 100) of the headline metrics.
+
+    >>> rates = {"precision": 0.5, "recall": None, "f1": 0.4321}
+    >>> print(summary({"test": {"nothing": {"entities.strict": {"micro": rates}}}}))
+    | articles | shown of the gold | metric | P | R | F1 |
+    |---|---|---|---|---|---|
+    | test | nothing | entities.strict | 50.0 | – | 43.2 |
+    """
+    lines = ["| articles | shown of the gold | metric | P | R | F1 |", "|---|---|---|---|---|---|"]
+    for name, settings in recorded.items():
+        for given, metrics in settings.items():
+            for metric in (name for name in SUMMARISED if name in metrics):
+                rates = metrics[metric]["micro"]
+                cells = (_percent(rates[key]) for key in RATES)
+                lines.append(f"| {name} | {given} | {metric} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def fill_readme(page: str, recorded: Mapping[str, Any]) -> str:
+    """The project's README with its two blocks of scores as recorded.
+
+    The block ``run`` shows what ``make run`` prints where no original text is attached.
+    """
+    own = {name: found for name, found in recorded.items() if name != ORIGINALS}
+    ending = f"```\n{headlines(own)}\n{DONE}\n```"
+    return corpus.fill(corpus.fill(page, "run", ending), "scores", summary(recorded))

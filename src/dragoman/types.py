@@ -215,6 +215,11 @@ def text_hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
+def first_line(text: str) -> str | None:
+    """The first line that is not empty: the title of an article that has one."""
+    return next((line for line in text.split("\n") if line.strip()), None)
+
+
 def natural(identifier: str) -> tuple[tuple[int, int, str, str], ...]:
     """A sort key that puts T2 before T10, and is total for any identifiers.
 

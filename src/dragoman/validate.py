@@ -18,7 +18,7 @@ from dragoman import corpus
 from dragoman.errors import DragomanError, FormatError
 from dragoman.formats import native
 from dragoman.schema import Schema
-from dragoman.types import LAYERS, Cluster, Document, Entity, Relation, text_hash
+from dragoman.types import LAYERS, Cluster, Document, Entity, Relation, first_line, text_hash
 
 ERROR = "error"
 WARNING = "warning"
@@ -181,7 +181,7 @@ def _head(document: Document, schema: Schema) -> Iterator[Finding]:
             f"the article's date is {document.date!r}, expected a day such as '1987-05-04'.",
         )
     if document.text and document.title is not None:
-        first = next((line for line in document.text.split("\n") if line.strip()), "")
+        first = first_line(document.text) or ""
         if document.title != first:
             yield Finding(
                 "title",

@@ -40,8 +40,8 @@ def label_config(schema: Schema) -> str:
         lines += [
             f'  <View visibleWhen="region-selected" whenTagName="{LABELS}"'
             f" whenLabelValue={quoteattr(','.join(with_value))}>",
-            f'    <TextArea name="{VALUE}" toName="{TEXT}" perRegion="true" maxSubmissions="1" editable="true"'
-            f" placeholder={quoteattr(_placeholder(schema))}/>",
+            f'    <TextArea name="{VALUE}" toName="{TEXT}" perRegion="true" maxSubmissions="1"'
+            f' editable="true" placeholder={quoteattr(_placeholder(schema))}/>',
             "  </View>",
         ]
     return "\n".join([*lines, "</View>", ""])

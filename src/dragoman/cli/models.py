@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import click
-import msgspec
 
 from dragoman import corpus, train
 from dragoman.cli.options import MODEL, PATH, PLACES
@@ -16,10 +15,10 @@ from dragoman.errors import DragomanError, FormatError, ModelError
 from dragoman.evaluate import load_model
 from dragoman.extract import Extractor
 from dragoman.formats import files, native
-from dragoman.types import Document
+from dragoman.types import Document, first_line
 from dragoman.validate import is_day
 
-TEXT_SUFFIXES = (".txt", ".md", "")
+SUFFIXES = (".txt", ".json", ".jsonl")
 
 
 def add_to(main: click.Group) -> None:
@@ -87,41 +86,42 @@ def _articles(
     places: tuple[Path, ...], extractor: Extractor, date: str | None
 ) -> Iterator[tuple[str, Document | DragomanError]]:
     schema = extractor.schema.reference
-    for place in places:
+    for path in _files(places):
         try:
-            found = list(_read(place, schema, date))
+            found = list(_read(path, schema, date))
         except DragomanError as error:
-            yield str(place), error
+            yield str(path), error
             continue
         for document in found:
-            if document.schema != schema:
-                yield (
-                    str(place),
-                    ModelError(f"{place}: the document names {document.schema}, the model predicts {schema}"),
-                )
+            if document.schema == schema:
+                yield str(path), document
             else:
-                yield str(place), document
+                message = f"{path}: annotated by {document.schema}, the model predicts {schema}"
+                yield str(path), ModelError(message)
 
 
-def _read(place: Path, schema: str, date: str | None) -> Iterator[Document]:
-    if str(place) == "-":
+def _files(places: tuple[Path, ...]) -> Iterator[Path]:
+    for place in places:
+        if not place.is_dir():
+            yield place
+            continue
+        found = sorted(path for path in place.rglob("*") if path.suffix in SUFFIXES and not path.is_dir())
+        if not found:
+            raise DragomanError(f"{place}: [empty-folder] no article ({', '.join(SUFFIXES)}) here or below")
+        yield from (path for path in found if not path.name.startswith("."))
+
+
+def _read(path: Path, schema: str, date: str | None) -> Iterator[Document]:
+    if str(path) == "-":
         yield _from_text(sys.stdin.buffer.read(), "stdin", schema, date, "-")
-    elif place.is_dir():
-        texts = sorted(path for path in place.rglob("*.txt") if not path.name.startswith("."))
-        for path in texts:
-            yield from _read(path, schema, date)
-        if not texts or any(place.rglob("*.json")) or any(place.rglob("*.jsonl")):
-            yield from corpus.load(place)
-    elif place.suffix in (".json", ".jsonl"):
-        yield from corpus.load(place)
+    elif path.suffix in (".json", ".jsonl"):
+        yield from corpus.load(path)
     else:
-        yield _from_text(files.read_bytes(place), place.stem, schema, date, str(place))
+        yield _from_text(files.read_bytes(path), path.stem, schema, date, str(path))
 
 
 def _from_text(data: bytes, name: str, schema: str, date: str | None, place: str) -> Document:
     text = files.decode(data, place).removeprefix("\ufeff")
     if not text.strip():
         raise FormatError(place, "empty-text", "the file holds no text.")
-    return msgspec.structs.replace(
-        Document.new(id=name, text=text, schema=schema), title=text.strip().split("\n", 1)[0], date=date
-    )
+    return Document.new(id=name, text=text, schema=schema, title=first_line(text), date=date)

@@ -1,7 +1,12 @@
-"""Progress on stderr, for commands and scripts alike."""
+"""Progress on stderr and errors in one line, for commands and scripts alike."""
+
+from __future__ import annotations
 
 import logging
 import sys
+from types import TracebackType
+
+from dragoman.errors import DragomanError
 
 
 def log_progress(*, quiet: bool = False) -> None:
@@ -12,3 +17,16 @@ def log_progress(*, quiet: bool = False) -> None:
     logger.handlers = [handler]
     logger.setLevel(logging.WARNING if quiet else logging.INFO)
     logger.propagate = False
+
+
+def begin_script() -> None:
+    """Give a script what commands have: progress on stderr, and no traceback for users' errors."""
+    log_progress()
+    sys.excepthook = _show
+
+
+def _show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    if isinstance(error, DragomanError):
+        sys.stderr.write(f"dragoman: {error}\n")
+    else:
+        sys.__excepthook__(kind, error, trace)

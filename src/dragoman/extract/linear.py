@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
 
 from dragoman.corpus import digest
 from dragoman.errors import ModelError, RecipeError
@@ -375,7 +376,8 @@ def _fit_relater(
             ),
         ]
     )
-    pipeline.fit(described, answers)
+    with threadpool_limits(1):  # sums in one order, whatever the number of cores
+        pipeline.fit(described, answers)
     names = pipeline["attributes"].get_feature_names_out()
     model = pipeline["classes"]
     coefficients, intercepts = model.coef_, model.intercept_

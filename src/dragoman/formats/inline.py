@@ -32,7 +32,18 @@ import msgspec
 
 from dragoman.errors import FormatError
 from dragoman.formats import files
-from dragoman.types import FORMAT, LAYERS, Cluster, Document, Entity, Producer, Relation, Source, text_hash
+from dragoman.types import (
+    FORMAT,
+    LAYERS,
+    Cluster,
+    Document,
+    Entity,
+    Producer,
+    Relation,
+    Source,
+    first_line,
+    text_hash,
+)
 
 END = "---"
 SPECIAL = frozenset("[]{}\\")
@@ -91,10 +102,9 @@ def dumps(document: Document, *, comments: bool = False) -> str:
 
 
 def _header(document: Document) -> Iterator[tuple[str, str]]:
-    first_line = (document.text or "").split("\n", 1)[0]
     yield "schema", _scalar(document.schema)
     yield "id", _scalar(document.id)
-    if document.title != first_line:
+    if document.title != first_line(document.text or ""):
         yield "title", "null" if document.title is None else _scalar(document.title)
     if document.date is not None:
         yield "date", _scalar(document.date)
@@ -236,7 +246,7 @@ class _Reader:
         fields: dict[str, Any] = {
             "format": FORMAT,
             "schema": schema,
-            "title": text.split("\n", 1)[0] or None,
+            "title": first_line(text),
             "layers": LAYERS,
             "sha256": text_hash(text),
             **self.fields,

@@ -8,10 +8,13 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from dragoman.report.compare import VERDICT_WORDS, WRONG, Comparison, Link, Mark, Side, Verdict
-from dragoman.report.layout import Part, blocks, lanes, parts, tag_rows
+from dragoman.report.compare import KINDS, VERDICT_WORDS, WRONG, Comparison, Kind, Link, Mark, Side, Verdict
+from dragoman.report.layout import Part, blocks, parts, tag_rows
 from dragoman.report.words import percent
 from dragoman.types import Document
+
+Counts = tuple[tuple[Verdict, str, int], ...]
+"""(verdict, its words, number)"""
 
 NOT_COUNTED_TWICE: frozenset[Verdict] = frozenset({"type", "boundary", "both"})
 
@@ -19,8 +22,8 @@ NOT_COUNTED_TWICE: frozenset[Verdict] = frozenset({"type", "boundary", "both"})
 class Half(msgspec.Struct, frozen=True, kw_only=True):
     """One side of a block.
 
-    marks, rows: by number. deep, below, lanes: how many boxes nest, rows of tags and arcs
-    that need room. arcs: ``source,target,relation number,verdict`` joined by ``;``.
+    marks, rows: by number. deep, below: how many boxes nest, and rows of tags. linked: marks
+    at an end of an arc. arcs: ``source,target,relation number,verdict`` joined by ``;``.
     """
 
     parts: tuple[Part, ...]
@@ -28,13 +31,12 @@ class Half(msgspec.Struct, frozen=True, kw_only=True):
     rows: dict[int, int]
     deep: int
     below: int
-    lanes: int
     linked: frozenset[int]
     arcs: str
 
 
 class Relation(msgspec.Struct, frozen=True, kw_only=True):
-    """A relation as a line of text. block: the number of the block it starts in, or 0."""
+    """A relation as a line of text. words: the verdict. detail: its reason."""
 
     verdict: Verdict
     words: str
@@ -42,7 +44,6 @@ class Relation(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     target: str
     detail: str
-    block: int
 
 
 class Block(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,13 +62,14 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
-    """How one article's spans or relations fared. counts: (verdict, its words, number)."""
+    """How one article's entities or relations fared. scored: whether the gold has them."""
 
     name: str
     gold: int
     predicted: int
     f1: str
-    counts: tuple[tuple[Verdict, str, int], ...]
+    scored: bool
+    counts: Counts
 
 
 class Article(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,54 +91,49 @@ def arrange(document: Document, comparison: Comparison, relations: Sequence[str]
 
     relations: the relation labels in the order of the schema; arcs name them by number.
     """
-    kind = document.meta.get("kind")
+    about = document.meta.get("kind")
     return Article(
         id=document.id,
         title=document.title or document.id,
         date=document.date or "",
-        kind=kind if isinstance(kind, str) else "",
+        kind=about if isinstance(about, str) else "",
         has_text=document.text is not None,
-        tallies=tuple(_tallies(comparison)),
+        tallies=tuple(_tally(comparison, kind) for kind in KINDS),
         errors=comparison.errors,
         blocks=tuple(_blocks(document.text, comparison, relations)) if document.text else (),
         relations=tuple(_listed(comparison)),
     )
 
 
-def total(comparisons: Sequence[Comparison]) -> list[tuple[Verdict, str, int]]:
-    """How all spans of many articles fared."""
-    found: Counter[Verdict] = Counter()
-    for comparison in comparisons:
-        found.update(comparison.spans)
-    return _worded(found)
-
-
-def _tallies(comparison: Comparison) -> list[Tally]:
-    gold, predicted = comparison.gold, comparison.predicted
+def total(comparisons: Sequence[Comparison]) -> list[tuple[str, Counts]]:
+    """How the entities and the relations of many articles fared."""
     return [
-        Tally(
-            name="Entities",
-            gold=len(gold.marks),
-            predicted=len(predicted.marks),
-            f1=percent(comparison.f1("spans")),
-            counts=tuple(_worded(comparison.spans)),
-        ),
-        Tally(
-            name="Relations",
-            gold=len(gold.links),
-            predicted=len(predicted.links),
-            f1=percent(comparison.f1("relations")),
-            counts=tuple(_worded(comparison.relations)),
-        ),
+        (kind.capitalize(), _worded(sum((one.fared(kind) for one in comparisons), Counter())))
+        for kind in KINDS
     ]
 
 
-def _worded(counts: Mapping[Verdict, int]) -> list[tuple[Verdict, str, int]]:
-    return [
+def _tally(comparison: Comparison, kind: Kind) -> Tally:
+    gold, predicted = (
+        len(side.marks if kind == "entities" else side.links)
+        for side in (comparison.gold, comparison.predicted)
+    )
+    return Tally(
+        name=kind.capitalize(),
+        gold=gold,
+        predicted=predicted,
+        f1=percent(comparison.f1(kind)),
+        scored=kind in comparison.scored,
+        counts=_worded(comparison.fared(kind)),
+    )
+
+
+def _worded(counts: Mapping[Verdict, int]) -> Counts:
+    return tuple(
         (verdict, words, counts.get(verdict, 0))
         for verdict, words in VERDICT_WORDS.items()
         if counts.get(verdict, 0) or verdict == "right"
-    ]
+    )
 
 
 def _blocks(text: str, comparison: Comparison, relations: Sequence[str]) -> list[Block]:
@@ -196,7 +193,6 @@ def _half(
         rows=rows,
         deep=max((part.height for part in pieces), default=0),
         below=max(rows.values(), default=-1) + 1,
-        lanes=lanes((marks[link.source], marks[link.target], link.label) for link in links),
         linked=frozenset(end for link in links for end in (link.source, link.target)),
         arcs=";".join(
             f"{link.source},{link.target},{relations.index(link.label)},{link.verdict}" for link in links
@@ -210,13 +206,13 @@ def _across(comparison: Comparison, homes: Sequence[Sequence[int]]) -> dict[int,
     for side, home, link in _each(comparison, homes):
         start = home[link.source]
         if start != home[link.target]:
-            found.setdefault(start, []).append(_relation(side, link, start + 1))
+            found.setdefault(start, []).append(_relation(side, link))
     return found
 
 
 def _listed(comparison: Comparison) -> list[Relation]:
     homes = [[0] * len(side.marks) for side in (comparison.gold, comparison.predicted)]
-    return [_relation(side, link, 0) for side, _, link in _each(comparison, homes)]
+    return [_relation(side, link) for side, _, link in _each(comparison, homes)]
 
 
 def _each(comparison: Comparison, homes: Sequence[Sequence[int]]) -> list[tuple[Side, Sequence[int], Link]]:
@@ -232,7 +228,7 @@ def _each(comparison: Comparison, homes: Sequence[Sequence[int]]) -> list[tuple[
     )
 
 
-def _relation(side: Side, link: Link, block: int) -> Relation:
+def _relation(side: Side, link: Link) -> Relation:
     return Relation(
         verdict=link.verdict,
         words=VERDICT_WORDS[link.verdict],
@@ -240,5 +236,4 @@ def _relation(side: Side, link: Link, block: int) -> Relation:
         source=side.marks[link.source].surface,
         target=side.marks[link.target].surface,
         detail=link.detail,
-        block=block,
     )

@@ -32,7 +32,7 @@ def ink(colour: str, paper: Colour) -> str:
     colour: #rrggbb.
 
     >>> ink("#ffff00", LIGHT_PAPER)
-    '#737300'
+    '#797900'
     """
     start = _numbers(colour)
     goal = 0 if _luminance(paper) > 0.5 else 255

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Mapping, Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -15,6 +15,8 @@ from dragoman.score.counts import Counts
 from dragoman.types import Document, Entity
 
 Verdict = Literal["right", "type", "boundary", "both", "missed", "spurious", "unscored"]
+Kind = Literal["entities", "relations"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 WRONG: frozenset[Verdict] = frozenset({"type", "boundary", "both", "missed", "spurious"})
 
 VERDICT_WORDS: Mapping[Verdict, str] = {
@@ -56,44 +58,37 @@ class Side(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
-    """Both sides of one article, and how many spans and relations of each verdict there are.
-
-    spans, relations: pairs of a gold and a predicted span that only overlap count once.
-    """
+    """Both sides of one article. scored: which kinds of annotation the gold has."""
 
     gold: Side
     predicted: Side
+    scored: frozenset[Kind]
 
-    @property
-    def spans(self) -> Counter[Verdict]:
-        """How the spans fared."""
-        found = Counter(mark.verdict for mark in self.gold.marks)
-        found["spurious"] = sum(mark.verdict == "spurious" for mark in self.predicted.marks)
-        return found
+    def fared(self, kind: Kind) -> Counter[Verdict]:
+        """How many of each verdict; a gold and a predicted span that only overlap count once."""
+        golds, preds = self._verdicts(kind)
+        return Counter(golds) + Counter(v for v in preds if v in ("spurious", "unscored"))
 
-    @property
-    def relations(self) -> Counter[Verdict]:
-        """How the relations fared."""
-        found = Counter(link.verdict for link in self.gold.links)
-        found["spurious"] = sum(link.verdict == "spurious" for link in self.predicted.links)
-        return found
+    def f1(self, kind: Kind) -> float | None:
+        """Strict F1 of this article; None where it is undefined."""
+        if kind not in self.scored:
+            return None
+        golds, preds = self._verdicts(kind)
+        right = golds.count("right")
+        counts = Counts(gold=len(golds), predicted=len(preds), gold_correct=right, predicted_correct=right)
+        return counts.f1
 
     @property
     def errors(self) -> int:
         """The number of wrong spans and wrong relations."""
-        return sum(counts[verdict] for counts in (self.spans, self.relations) for verdict in WRONG)
+        return sum(self.fared(kind)[verdict] for kind in KINDS for verdict in WRONG)
 
-    def f1(self, of: Literal["spans", "relations"]) -> float | None:
-        """Strict F1 of this article; None where it is undefined."""
+    def _verdicts(self, kind: Kind) -> tuple[list[Verdict], list[Verdict]]:
         golds, preds = (
-            [item.verdict for item in (side.marks if of == "spans" else side.links)]
+            [item.verdict for item in (side.marks if kind == "entities" else side.links)]
             for side in (self.gold, self.predicted)
         )
-        if "unscored" in golds + preds:
-            return None
-        right = golds.count("right")
-        counts = Counts(gold=len(golds), predicted=len(preds), gold_correct=right, predicted_correct=right)
-        return counts.f1
+        return golds, preds
 
 
 def pair(
@@ -105,7 +100,8 @@ def pair(
     or a relation points nowhere.
     """
     by_id = {document.id: document for document in predicted}
-    if len(by_id) != len(predicted) or by_id.keys() != {document.id for document in gold}:
+    ids = {document.id for document in gold}
+    if by_id.keys() != ids or not len(ids) == len(gold) == len(predicted):
         raise ScoreError("gold and predictions hold different articles; extract exactly the gold articles")
     pairs = [(document, by_id[document.id]) for document in gold]
     for one, two in pairs:
@@ -137,9 +133,14 @@ def compare(gold: Document, predicted: Document, schema: Schema) -> Comparison:
     ``matching.pair_spans`` under ``strict``; relations compare as in ``relations.strict``.
     """
     one, two = (msgspec.structs.replace(d.ordered(), text=gold.text) for d in (gold, predicted))
-    golds, preds = _marks(one, two, scored="entities" in gold.layers)
-    links = _links((one, two), (golds, preds), schema, scored="relations" in gold.layers)
-    return Comparison(gold=Side(marks=golds, links=links[0]), predicted=Side(marks=preds, links=links[1]))
+    scored = frozenset(kind for kind in KINDS if kind in gold.layers)
+    golds, preds = _marks(one, two, scored="entities" in scored)
+    links = _links((one, two), (golds, preds), schema, scored="relations" in scored)
+    return Comparison(
+        gold=Side(marks=golds, links=links[0]),
+        predicted=Side(marks=preds, links=links[1]),
+        scored=scored,
+    )
 
 
 def _marks(gold: Document, predicted: Document, *, scored: bool) -> tuple[tuple[Mark, ...], tuple[Mark, ...]]:

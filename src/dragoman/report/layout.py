@@ -13,9 +13,8 @@ from dragoman.text import sentences
 Extent = tuple[float, float]
 
 # widths in characters of the text, measured at the sizes of page.css
-TAG_CHARACTER = 0.92
+TAG_CHARACTER = 0.86
 TAG_ICON = 2.2
-ARC_CHARACTER = 0.85
 
 
 class Part(msgspec.Struct, kw_only=True):
@@ -120,19 +119,8 @@ def tag_rows(marks: Mapping[int, Mark]) -> dict[int, int]:
         mark = marks[number]
         icon = 0.0 if mark.verdict in ("right", "unscored") else TAG_ICON
         begin = mark.spans[0][0]
-        extents.append((begin, begin + len(mark.label) * TAG_CHARACTER + icon + 0.8))
+        extents.append((begin, begin + len(mark.label) * TAG_CHARACTER + icon + 0.3))
     return dict(zip(numbers, stack(extents), strict=True))
-
-
-def lanes(arcs: Iterable[tuple[Mark, Mark, str]]) -> int:
-    """How many arcs lie above one another at most, if the block were one line."""
-    extents: list[Extent] = []
-    for source, target, label in arcs:
-        middles = sorted(_middle(mark) for mark in (source, target))
-        wanting = max(0.0, len(label) * ARC_CHARACTER + 2 - (middles[1] - middles[0])) / 2
-        extents.append((middles[0] - wanting, middles[1] + wanting))
-    extents.sort(key=lambda extent: (extent[1] - extent[0], extent))
-    return max(stack(extents), default=-1) + 1
 
 
 def stack(extents: Sequence[Extent]) -> list[int]:
@@ -156,7 +144,3 @@ def stack(extents: Sequence[Extent]) -> list[int]:
 
 def _length(mark: Mark) -> int:
     return mark.spans[-1][1] - mark.spans[0][0]
-
-
-def _middle(mark: Mark) -> float:
-    return (mark.spans[0][0] + mark.spans[-1][1]) / 2

@@ -21,7 +21,7 @@
     return node;
   };
 
-  /* arcs: read every side of a batch, then write them, so that layout is worked out twice at most */
+  /* arcs: a whole batch is read, then written, so that the layout is worked out a few times only */
   let relations = [], widthOf = null;
   const sides = new Map();
 
@@ -36,6 +36,7 @@
     return { text, arcs, spans, visible: false, width: 0, active: null, pinned: null };
   }
 
+  /* where each span begins, in lines of equal height */
   function read(side) {
     const style = getComputedStyle(side.text);
     const box = side.text.getBoundingClientRect();
@@ -45,15 +46,10 @@
       const all = [...span.getClientRects()];
       const rect = all.find((one) => one.width > 1) || all[0];
       if (!rect) continue;
-      const middle = (rect.top + rect.bottom) / 2 - box.top;
-      const line = Math.max(0, Math.floor(middle / height));
-      ends.set(number, {
-        line, left: rect.left - box.left, right: rect.right - box.left,
-        top: rect.top - box.top - (line + 0.5) * height, legs: [],
-      });
+      const line = Math.max(0, Math.floor(((rect.top + rect.bottom) / 2 - box.top) / height));
+      ends.set(number, { span, line, left: rect.left - box.left, right: rect.right - box.left, legs: [] });
     }
-    return { side, ends, height, width: box.width, size: parseFloat(style.fontSize),
-      lanes: Number(side.text.style.getPropertyValue("--lanes")) };
+    return { side, ends, height, width: box.width, rise: (height + parseFloat(style.fontSize)) / 2 };
   }
 
   /* the stretches of each arc, one for each line of text where it begins or ends */
@@ -82,8 +78,9 @@
       one.low = one.open === false ? 0 : Math.min(...xs);
       one.high = one.open === true ? view.width : Math.max(...xs);
       one.wide = widthOf(one.arc.label);
-      const half = one.wide / 2;
-      one.middle = Math.min(Math.max((one.low + one.high) / 2, half), Math.max(half, view.width - half));
+      const half = one.wide / 2, beside = one.legs.length === 1 && one.high - one.low < one.wide + 8;
+      const middle = !beside ? (one.low + one.high) / 2 : one.open ? one.low - half - 2 : one.high + half + 2;
+      one.middle = Math.min(Math.max(middle, half), Math.max(half, view.width - half));
       one.from = Math.min(one.low, one.middle - half) - 3;
       one.to = Math.max(one.high, one.middle + half) + 3;
     }
@@ -102,43 +99,60 @@
       rows[lane].push(one);
       one.lane = lane;
     }
-    return Math.max(0, ...[...taken.values()].map((rows) => rows.length));
+    return new Map([...taken].map(([line, rows]) => [line, rows.length]));
+  }
+
+  /* room above each line that has arcs, made by the first span on it */
+  function lift(view) {
+    view.found = stretches(view);
+    view.lanes = stack(view.found);
+    const lifted = new Set();
+    for (const end of view.ends.values()) {
+      const lanes = view.lanes.get(end.line);
+      if (!lanes || lifted.has(end.line)) continue;
+      lifted.add(end.line);
+      end.span.style.setProperty("--lift", `${Math.ceil(view.rise * 0.86 + 5 + lanes * LANE)}px`);
+      end.span.classList.add("lift");
+    }
+    view.side.text.parentElement.style.setProperty("--first", `${(view.lanes.get(0) || 0) * LANE}px`);
+  }
+
+  /* how high each line came to stand */
+  function level(view) {
+    const top = view.side.text.getBoundingClientRect().top;
+    view.ceilings = new Map();
+    for (const end of view.ends.values()) {
+      const rects = [...end.span.getClientRects()];
+      end.top = (rects.find((one) => one.width > 1) || rects[0]).top - top;
+      view.ceilings.set(end.line, Math.min(end.top, view.ceilings.get(end.line) ?? Infinity));
+    }
   }
 
   function draw(view) {
     const { side } = view;
-    const found = stretches(view), lanes = stack(found);
-    const height = view.height + (lanes - view.lanes) * LANE;
-    side.text.style.setProperty("--lanes", lanes);
     side.width = view.width;
     side.text.querySelector(".arcs")?.remove();
     const svg = make("svg", { class: "arcs", "aria-hidden": "true" });
-    const groups = side.arcs.map((arc) => make("g", { class: "arc " + arc.verdict }, svg));
-    const labels = [];
-    for (const one of found) {
-      const centre = (one.line + 0.5) * height;
-      const y = Math.round(centre - view.size * 0.72 - (one.lane + 0.5) * LANE) + 0.5;
-      make("path", { class: "line", d: path(one, y, centre) }, groups[one.place]);
+    const layer = () => side.arcs.map((arc) => make("g", { class: "arc " + arc.verdict }, svg));
+    const lines = layer(), labels = layer();
+    for (const one of view.found) {
+      const y = Math.round(view.ceilings.get(one.line) - 3 - (one.lane + 0.5) * LANE) + 0.5;
+      make("path", { class: "line", d: path(one, y) }, lines[one.place]);
       for (const leg of one.legs) {
-        const tip = centre + leg.end.top;
-        if (leg.head) make("path", { class: "head", d: `M${leg.x} ${tip}l-3.5 -6h7z` }, groups[one.place]);
+        if (leg.head) make("path", { class: "head", d: `M${leg.x} ${leg.end.top}l-3.5 -6h7z` }, lines[one.place]);
       }
-      labels.push([one, y]);
+      make("rect", { x: one.middle - one.wide / 2 + 2, y: y - 6, width: one.wide - 4, height: 12 }, labels[one.place]);
+      make("text", { x: one.middle, y: y + 3.5 }, labels[one.place]).textContent = one.arc.label;
     }
-    for (const [one, y] of labels) {
-      const label = make("text", { x: one.middle, y: y + 3.5 }, groups[one.place]);
-      label.textContent = one.arc.label;
-    }
-    side.groups = groups;
+    side.groups = side.arcs.map((_, place) => [lines[place], labels[place]]);
     side.text.append(svg);
-    for (const tag of side.text.querySelectorAll(".tag.end")) tag.classList.remove("end");
     prepare(side);
     if (side.active !== null) pick(side, side.active);
   }
 
-  function path(one, y, centre) {
+  function path(one, y) {
     const bend = 4, ends = [...one.legs].sort((a, b) => a.x - b.x);
-    const foot = (leg) => centre + leg.end.top - (leg.head ? 4 : 0);
+    const foot = (leg) => leg.end.top - (leg.head ? 4 : 0);
     if (ends.length === 2) {
       const [a, b] = ends, r = Math.min(bend, (b.x - a.x) / 2);
       return `M${a.x} ${foot(a)}V${y + r}q0 ${-r} ${r} ${-r}H${b.x - r}q${r} 0 ${r} ${r}V${foot(b)}`;
@@ -164,7 +178,7 @@
     side.arcs.forEach((arc, place) => {
       const on = number !== null && (arc.source === number || arc.target === number);
       if (on) linked.add(arc.source).add(arc.target);
-      side.groups?.[place].classList.toggle("on", on);
+      for (const group of side.groups?.[place] || []) group.classList.toggle("on", on);
     });
     side.text.classList.toggle("picking", linked.size > 0);
     for (const [key, span] of side.spans) span.classList.toggle("on", linked.has(key));
@@ -178,13 +192,18 @@
   function flush() {
     const batch = [...pending].filter((side) => side.text.isConnected && side.text.getClientRects().length);
     pending.clear();
-    for (const view of batch.map(read)) draw(view);
+    for (const side of batch) for (const span of side.spans.values()) span.classList.remove("lift");
+    const views = batch.map(read);
+    views.forEach(lift);
+    views.forEach(level);
+    views.forEach(draw);
     tidyTags(batch.map((side) => side.text));
   }
 
   /* a tag that would stick out at the right is set flush with the end of its span */
   function tidyTags(texts) {
     const late = [];
+    for (const text of texts) for (const tag of text.querySelectorAll(".tag.end")) tag.classList.remove("end");
     for (const text of texts) {
       const edge = text.getBoundingClientRect().right;
       for (const tag of text.querySelectorAll(".tag")) if (tag.getBoundingClientRect().right > edge) late.push(tag);
@@ -297,16 +316,19 @@
     const links = new Map();
     for (const link of document.querySelectorAll("#contents a")) links.set(link.hash.slice(1), link);
     let current = null;
+    const nav = byId("contents");
     const observer = new IntersectionObserver((entries) => {
       for (const entry of entries) {
-        const link = links.get(entry.target.id);
+        const link = links.get(entry.target.closest("[id]").id);
         if (!entry.isIntersecting || !link || link === current) continue;
         current?.removeAttribute("aria-current");
         link.setAttribute("aria-current", "true");
         current = link;
+        const above = link.offsetTop - nav.scrollTop;
+        if (above < 0 || above > nav.clientHeight - 40) nav.scrollTop = link.offsetTop - nav.clientHeight / 3;
       }
     }, { rootMargin: "-15% 0px -80% 0px" });
-    for (const place of document.querySelectorAll("article, #glance, #reading")) observer.observe(place);
+    for (const place of document.querySelectorAll("article, #glance, #reading, .run > :not(article):not([id])")) observer.observe(place);
   }
 
   document.addEventListener("DOMContentLoaded", () => {

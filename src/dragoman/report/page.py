@@ -13,8 +13,8 @@ from markupsafe import Markup
 
 from dragoman.errors import ScoreError
 from dragoman.report import articles, colours, scores
-from dragoman.report.articles import Article
-from dragoman.report.compare import VERDICT_WORDS, Verdict, compare, pair
+from dragoman.report.articles import Article, Counts
+from dragoman.report.compare import VERDICT_WORDS, compare, pair
 from dragoman.report.scores import Scores
 from dragoman.report.words import count, shown
 from dragoman.schema import Schema
@@ -52,13 +52,13 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):
-    """One run as the page shows it. spans: how all its spans fared."""
+    """One run as the page shows it. totals: how all its entities and relations fared."""
 
     key: str
     name: str
     about: str
     scores: Scores
-    spans: tuple[tuple[Verdict, str, int], ...]
+    totals: tuple[tuple[str, Counts], ...]
     articles: tuple[Article, ...]
 
 
@@ -107,7 +107,7 @@ def _section(run: Run, key: str, schema: Schema) -> Section:
         name=run.name,
         about=run.about,
         scores=scores.arrange(run.cards),
-        spans=tuple(articles.total(compared)),
+        totals=tuple(articles.total(compared)),
         articles=tuple(
             articles.arrange(gold, comparison, relations)
             for (gold, _), comparison in zip(pairs, compared, strict=True)

@@ -15,6 +15,7 @@ from dragoman.report.words import (
     interval,
     metric_words,
     percent,
+    sentence,
     signatures,
 )
 from dragoman.score.scorecard import Row, Scorecard
@@ -24,7 +25,7 @@ NONE = "-"
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
-    """Rates of one row of one card, as text; ``width`` is F1 as a CSS percentage."""
+    """Rates of one row of one card, as text; ``width`` is F1 as a CSS percentage, or empty."""
 
     precision: str
     recall: str
@@ -81,11 +82,11 @@ class Scores(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Headline(msgspec.Struct, frozen=True, kw_only=True):
-    """The one number of a metric and setting; None where a run lacks it."""
+    """The one metric of a kind. cells: a row for each run, a cell for each setting."""
 
     title: str
-    setting: str
-    cells: tuple[Cell | None, ...]
+    settings: tuple[str, ...]
+    cells: tuple[tuple[Cell | None, ...], ...]
 
 
 def arrange(cards: Sequence[Scorecard]) -> Scores:
@@ -94,7 +95,7 @@ def arrange(cards: Sequence[Scorecard]) -> Scores:
     families = [[m for m in metrics if m.startswith(SPANS)], [m for m in metrics if not m.startswith(SPANS)]]
     captions = ("Entities: spans and their types", "Relations and facts")
     bars = [metric for metric in PER_LABEL if metric in metrics]
-    notes = [f"{card.note.capitalize()}." for card in cards if card.note]
+    notes = [sentence(card.note) for card in cards if card.note]
     if any(row.low is not None for card in cards for row in card.rows):
         notes.append(RANGE_WORDS)
     return Scores(
@@ -116,25 +117,25 @@ def arrange(cards: Sequence[Scorecard]) -> Scores:
 
 
 def headlines(runs: Sequence[Sequence[Scorecard]]) -> list[Headline]:
-    """The strictest micro F1 of each kind under each setting, for every run."""
+    """Micro averages under the strictest metric of each kind, for every run and setting."""
     found = []
     for metric in PER_LABEL:
-        settings = dict.fromkeys(c.given for cards in runs for c in cards if metric in c.metrics)
-        for setting in settings:
-            cells = (
-                next(
-                    (_cell(c.row(metric)) for c in cards if c.given == setting and metric in c.metrics), None
-                )
-                for cards in runs
+        settings = dict.fromkeys(c.given for cards in runs for c in _with(cards, [metric]))
+        if not settings:
+            continue
+        found.append(
+            Headline(
+                title=metric.partition(".")[0].capitalize(),
+                settings=tuple(given_words(setting) for setting in settings),
+                cells=tuple(tuple(_found(cards, metric, given) for given in settings) for cards in runs),
             )
-            found.append(
-                Headline(
-                    title=metric.partition(".")[0].capitalize(),
-                    setting=given_words(setting),
-                    cells=tuple(cells),
-                )
-            )
+        )
     return found
+
+
+def _found(cards: Iterable[Scorecard], metric: str, given: str) -> Cell | None:
+    card = next((card for card in _with(cards, [metric]) if card.given == given), None)
+    return _cell(card.row(metric)) if card else None
 
 
 def _metrics(cards: Iterable[Scorecard]) -> list[str]:
@@ -190,7 +191,7 @@ def _cell(row: Row) -> Cell:
         recall=percent(row.recall),
         f1=percent(row.f1),
         interval=interval(row),
-        width=f"{100 * (row.f1 or 0):.1f}%",
+        width="" if row.f1 is None else f"{100 * row.f1:.3g}%",
         predicted=row.predicted,
         correct=row.correct,
     )
@@ -206,6 +207,6 @@ def _confusion(card: Scorecard) -> tuple[tuple[str, tuple[Share, ...]], ...]:
         for name in names:
             kind = "none" if gold == name == NONE else "right" if gold == name else "wrong"
             share = 100 * cells[name] / total if total else 0.0
-            shares.append(Share(count=cells[name], share=f"{share:.1f}%", kind=kind))
+            shares.append(Share(count=cells[name], share=f"{share:.3g}%", kind=kind))
         rows.append((gold, tuple(shares)))
     return tuple(rows)

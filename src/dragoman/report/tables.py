@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dragoman.errors import ScoreError
-from dragoman.report.words import AVERAGES, DASH, PER_LABEL, given_words, interval, percent, shown, signatures
+from dragoman.report.words import (
+    AVERAGES,
+    DASH,
+    PER_LABEL,
+    count,
+    given_words,
+    interval,
+    percent,
+    sentence,
+    shown,
+    signatures,
+)
 from dragoman.score.scorecard import Row, Scorecard
 
 HEAD = ("P", "R", "F1", "interval", "gold", "predicted", "correct")
@@ -25,7 +36,10 @@ def table(card: Scorecard, metrics: Sequence[str] | None = None) -> str:
         for average in AVERAGES:
             name = metric if average == AVERAGES[0] else ""
             lines.append((name, average, *_cells(card.row(metric, average))))
-    parts = [f"{card.given}: {given_words(card.given)}, {len(card.documents)} documents", _aligned(lines, 2)]
+    parts = [
+        f"{card.given}: {given_words(card.given)}, {count(len(card.documents), 'document')}",
+        _aligned(lines, 2),
+    ]
     if card.note:
         parts.append(card.note)
     for metric in (metric for metric in PER_LABEL if metric in chosen):
@@ -37,13 +51,16 @@ def table(card: Scorecard, metrics: Sequence[str] | None = None) -> str:
 
 def markdown(card: Scorecard) -> str:
     """The averages of a scorecard as a Markdown table, with its note and signatures."""
-    head = ("metric", "average", *HEAD)
-    lines: Lines = [head, ("---", "---", *("--:" for _ in HEAD))]
+    lines: Lines = [("metric", "average", *HEAD)]
     for metric in card.metrics:
         lines += [(f"`{metric}`", average, *_cells(card.row(metric, average))) for average in AVERAGES]
-    text = "\n".join("| " + " | ".join(_escaped(cell) for cell in line) + " |" for line in lines)
-    title = f"{given_words(card.given).capitalize()}, {len(card.documents)} documents"
-    note = [f"{card.note.capitalize()}."] if card.note else []
+    head, *body = _trimmed(lines)
+    rule = ("---", "---", *("--:" for _ in head[2:]))
+    text = "\n".join(
+        "| " + " | ".join(_escaped(cell) for cell in line) + " |" for line in (head, rule, *body)
+    )
+    title = f"{given_words(card.given).capitalize()}, {count(len(card.documents), 'document')}"
+    note = [sentence(card.note)] if card.note else []
     marks = [f"`{signature}`" for _, signature in signatures(card, card.metrics)]
     return "\n\n".join([f"{title}:", text, *note, *marks])
 
@@ -65,10 +82,17 @@ def _cells(row: Row) -> tuple[str, ...]:
     return (*rates, interval(row) or DASH, str(row.gold), str(row.predicted), str(row.correct))
 
 
+def _trimmed(lines: Lines) -> Lines:
+    """The lines without the column of intervals where no line has one."""
+    column = lines[0].index("interval")
+    if any(line[column] != DASH for line in lines[1:]):
+        return lines
+    return [line[:column] + line[column + 1 :] for line in lines]
+
+
 def _aligned(lines: Lines, left: int) -> str:
     """Columns padded to their widest cell; the first ``left`` ones are aligned left."""
-    empty = {column for column in range(len(lines[0])) if not any(line[column] for line in lines[1:])}
-    kept = [[cell for column, cell in enumerate(line) if column not in empty] for line in lines]
+    kept = _trimmed(lines)
     widths = [max(len(line[column]) for line in kept) for column in range(len(kept[0]))]
     return "\n".join(
         "  ".join(

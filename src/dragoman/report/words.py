@@ -38,7 +38,8 @@ METRIC_WORDS: Mapping[str, tuple[str, str]] = {
 }
 
 RANGE_WORDS = (
-    f"The range behind an F1 is its {LEVEL:.0%} interval: how far it moves when the articles are drawn again."
+    f"The small range under an F1 is its {LEVEL:.0%} interval: "
+    "how far it moves when the articles are drawn again."
 )
 
 HIDDEN = regex.compile(r"[\p{Cc}\p{Cs}\u202A-\u202E\u2066-\u2069--[\t\n\r]]", flags=regex.VERSION1)
@@ -78,6 +79,15 @@ def count(number: int, singular: str, plural: str | None = None) -> str:
     ('1 article', '1,200 articles')
     """
     return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
+def sentence(words: str) -> str:
+    """Words as a sentence.
+
+    >>> sentence("no interval: fewer than 10 documents")
+    'No interval: fewer than 10 documents.'
+    """
+    return f"{words[:1].upper()}{words[1:]}."
 
 
 def shown(text: object) -> str:
