@@ -8,10 +8,10 @@ SEED ?= 11
 
 ifneq ($(UV),)
 NEW_VENV = $(UV) venv --quiet --allow-existing --python $(PYTHON) .venv
-INSTALL = $(UV) pip install --quiet --python $(BIN)/python -c requirements.txt -e
+INSTALL = $(UV) pip install --quiet --python $(BIN)/python
 else
-NEW_VENV = $(PYTHON) -m venv .venv && $(BIN)/python -m pip install --quiet --upgrade pip
-INSTALL = $(BIN)/python -m pip install --quiet -c requirements.txt -e
+NEW_VENV = $(PYTHON) -m venv .venv
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
 
 .PHONY: help run test lint lock lock-check config lexicons baselines clean
@@ -22,12 +22,13 @@ help:  ## print the targets
 .venv/run: pyproject.toml requirements.txt
 	@echo "installing what extraction and scoring need into .venv" >&2
 	@$(NEW_VENV)
-	@$(INSTALL) .
+	@$(INSTALL) --require-hashes -r requirements.txt
+	@$(INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
 
-.venv/dev: .venv/run
-	@echo "installing what the tests need into .venv" >&2
-	@$(INSTALL) '.[labelstudio]' --group dev
+.venv/dev: .venv/run requirements-dev.txt
+	@echo "installing what the tests need into .venv (about 2 GB)" >&2
+	@$(INSTALL) --require-hashes -r requirements-dev.txt
 	@touch $@
 
 run: .venv/run  ## validate the corpus, train the default extractor, score it, write build/report/index.html
@@ -54,15 +55,19 @@ config: .venv/run  ## write annotation/label-studio.xml from the schema
 lexicons: .venv/dev  ## write models/lexicons from the libraries that they come from
 	@$(BIN)/python models/build_lexicons.py
 
-LOCK = uv pip compile --quiet pyproject.toml --extra all --group dev --generate-hashes --universal \
+LOCK = $(BIN)/uv pip compile --quiet pyproject.toml --group build --generate-hashes --universal \
 	--no-header --no-annotate --no-emit-index-url --python-version 3.11
+LOCK_DEV = $(LOCK) --extra all --group dev
 
-lock: .venv/dev  ## pin every package with its hashes in requirements.txt
-	@$(BIN)/$(LOCK) --output-file requirements.txt
+lock: .venv/dev  ## pin every package with its hashes (requirements.txt, requirements-dev.txt)
+	@$(LOCK_DEV) --output-file requirements-dev.txt
+	@$(LOCK) --constraints requirements-dev.txt --output-file requirements.txt
 
-lock-check: .venv/dev  ## fail if requirements.txt does not fit pyproject.toml
-	@mkdir -p build && cp requirements.txt build/requirements.txt
-	@$(BIN)/$(LOCK) --output-file build/requirements.txt && cmp requirements.txt build/requirements.txt
+lock-check: .venv/dev  ## fail if the pins do not fit pyproject.toml
+	@mkdir -p build && cp requirements.txt requirements-dev.txt build/
+	@$(LOCK_DEV) --output-file build/requirements-dev.txt && cmp requirements-dev.txt build/requirements-dev.txt
+	@$(LOCK) --constraints requirements-dev.txt --output-file build/requirements.txt
+	@cmp requirements.txt build/requirements.txt
 
 clean:  ## remove build/ and .venv/
 	rm -rf build .venv

@@ -35,7 +35,7 @@ COVERED = """() => {
   const letters = (text) => {
     const walker = document.createTreeWalker(text, NodeFilter.SHOW_TEXT), found = [];
     while (walker.nextNode()) {
-      if (walker.currentNode.parentElement.closest("svg, .tag")) continue;
+      if (walker.currentNode.parentElement.closest("svg, .sr")) continue;
       const range = document.createRange();
       range.selectNodeContents(walker.currentNode);
       found.push(...range.getClientRects());
@@ -170,7 +170,7 @@ def test_arcs_never_cover_the_text(opened: Any, size: dict[str, int]) -> None:
 def test_arcs_are_drawn_again_when_the_width_changes(opened: Any) -> None:
     seen = opened()
     seen.page.locator("#run-1-1").scroll_into_view_if_needed()
-    path = "document.querySelector('#run-1-1 .arcs .line')?.getAttribute('d')"
+    path = "[...document.querySelectorAll('#run-1-1 .line')].map((one) => one.getAttribute('d')).join()"
     seen.until(path)
     before = seen.page.evaluate(path)
     seen.page.set_viewport_size(PHONE)

@@ -3,6 +3,8 @@ import subprocess
 import sys
 import tomllib
 
+import pytest
+
 from tests.builders import ROOT, SCHEMA
 
 HEAVY = ("spacy", "sklearn", "datasets", "label_studio_sdk", "torch", "ray", "transformers", "matplotlib")
@@ -23,8 +25,9 @@ def test_no_label_of_the_schema_is_named_in_code() -> None:
     assert found == {}
 
 
-def test_pins_name_no_index_and_carry_hashes() -> None:
-    pins = (ROOT / "requirements.txt").read_text("utf-8")
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_pins_name_no_index_and_carry_hashes(name: str) -> None:
+    pins = (ROOT / name).read_text("utf-8")
     assert "://" not in pins
     assert "index" not in pins.replace("importlib", "")
     packages = re.findall(r"^([a-z0-9][a-z0-9._-]*)(?:\[[^\]]*\])?==", pins, re.M)
@@ -39,10 +42,13 @@ def test_every_dependency_is_pinned() -> None:
     for name, extra in project["project"]["optional-dependencies"].items():
         wanted += extra if name not in ("encoder", "all") else []
     wanted += project["dependency-groups"]["dev"]
-    pins = (ROOT / "requirements.txt").read_text("utf-8")
+    pins = (ROOT / "requirements-dev.txt").read_text("utf-8")
     pinned = {name.replace("_", "-") for name in re.findall(r"^([a-z0-9._-]+)(?:\[[^\]]*\])?==", pins, re.M)}
     names = {re.split(r"[\[<>=!~ ;]", line)[0] for line in wanted}
     assert names <= pinned
+    core = (ROOT / "requirements.txt").read_text("utf-8")
+    same = set(re.findall(r"^[a-z0-9][^\s;]*==[^\s;]+", core, re.M))
+    assert same <= set(re.findall(r"^[a-z0-9][^\s;]*==[^\s;]+", pins, re.M))
 
 
 def test_lexicon_entries_name_their_source() -> None:
