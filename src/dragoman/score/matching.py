@@ -125,16 +125,23 @@ def relation_keys(
 ) -> list[tuple[str, Key]]:
     """Each relation as (label, key): its argument spans, with their labels if ``types``.
 
-    The arguments of a symmetric relation are put in order, so direction does not count.
+    A symmetric relation has no direction: its arguments are put in order, and one that is
+    stated both ways counts once.
     """
     entities = document.by_id()
     keys: list[tuple[str, Key]] = []
+    ways: dict[Key, Counter[bool]] = {}
     for relation in document.relations:
         ends = [entities[relation.source], entities[relation.target]]
         arguments: list[Key] = [(end.spans, end.label if types else "") for end in ends]
         if relation.label in symmetric:
-            arguments.sort(key=repr)
-        keys.append((relation.label, (relation.label, *arguments)))
+            turned = repr(arguments[0]) > repr(arguments[1])
+            key = (relation.label, *sorted(arguments, key=repr))
+            ways.setdefault(key, Counter())[turned] += 1
+        else:
+            keys.append((relation.label, (relation.label, *arguments)))
+    for key, counts in ways.items():
+        keys += [(str(key[0]), key)] * max(counts.values())
     return keys
 
 
