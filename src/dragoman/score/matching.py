@@ -136,8 +136,8 @@ def relation_keys(
         arguments: list[Key] = [(end.spans, end.label if types else "") for end in ends]
         if relation.label in symmetric:
             turned = repr(arguments[0]) > repr(arguments[1])
-            key = (relation.label, *sorted(arguments, key=repr))
-            ways.setdefault(key, Counter())[turned] += 1
+            pair: Key = (relation.label, *sorted(arguments, key=repr))
+            ways.setdefault(pair, Counter())[turned] += 1
         else:
             keys.append((relation.label, (relation.label, *arguments)))
     for key, counts in ways.items():
