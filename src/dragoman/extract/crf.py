@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 import pycrfsuite
 from numpy.typing import NDArray
+from scipy import sparse
 
 Floats = NDArray[np.float32]
 IMPOSSIBLE = -1e4
@@ -35,12 +36,15 @@ class Crf(msgspec.Struct, frozen=True):
     def emissions(self, items: Sequence[Sequence[str]]) -> Floats:
         """Summed weights of every token's attributes: tokens x tags; unknown ones are 0."""
         known = self.attributes
-        rows = [known[name] for item in items for name in item if name in known]
-        sizes = [sum(name in known for name in item) for item in items]
-        out = np.zeros((len(items), len(self.tags)), dtype=np.float32)
-        owners = np.repeat(np.arange(len(items)), sizes)
-        np.add.at(out, owners, self.state[rows])
-        return out
+        columns: list[int] = []
+        starts = [0]
+        for item in items:
+            columns += [known[name] for name in item if name in known]
+            starts.append(len(columns))
+        ones = np.ones(len(columns), dtype=np.float32)
+        chosen = sparse.csr_matrix((ones, columns, starts), shape=(len(items), len(known)))
+        found: Floats = chosen @ self.state
+        return found
 
     def constrained(self) -> Floats:
         """The transitions, with those that BIO forbids made impossible."""

@@ -75,6 +75,7 @@ class Linear(msgspec.Struct, frozen=True, kw_only=True):
     tagger: crf.Crf
     relater: relations.Weights
     gazetteers: dict[str, features.Gazetteer]
+    legal: relations.Legal
     transitions: crf.Floats
     sha256: str = ""
 
@@ -145,16 +146,16 @@ class Linear(msgspec.Struct, frozen=True, kw_only=True):
         text = document.text or ""
         layout = relations.Layout.build(sentences, entities, len(text.split("\n", 1)[0]))
         settings = self.recipe.relations
-        pairs = list(relations.candidates(layout, self.schema, before=settings.before, after=settings.after))
+        pairs = list(relations.candidates(layout, self.legal, before=settings.before, after=settings.after))
         if not pairs:
             return ()
         kinds = _kinds(layout, self.countries)
-        described = [relations.describe(layout, pair, kinds, self.schema) for pair in pairs]
+        described = [relations.describe(layout, pair, kinds, self.legal) for pair in pairs]
         probabilities = self.relater.probabilities(described)
         found: list[Relation] = []
         for pair, row in zip(pairs, probabilities, strict=True):
             source, target = layout.mentions[pair.source].entity, layout.mentions[pair.target].entity
-            legal = set(self.schema.between(source.label, target.label))
+            legal = self.legal[source.label, target.label]
             best = max(
                 (
                     (float(row[index]), label)
@@ -258,7 +259,8 @@ def _assemble(**parts: Any) -> Linear:
         "places": features.country_gazetteer(parts["countries"]),
         "seen": parts["seen"].gazetteer(),
     }
-    return Linear(gazetteers=gazetteers, transitions=tagger.constrained(), **parts)
+    legal = relations.legal_pairs(parts["schema"])
+    return Linear(gazetteers=gazetteers, legal=legal, transitions=tagger.constrained(), **parts)
 
 
 def fit(
@@ -343,15 +345,16 @@ def _fit_relater(
     described: list[list[str]] = []
     answers: list[str] = []
     owners: list[str] = []
+    legal = relations.legal_pairs(schema)
     for document in documents:
         gold: dict[tuple[str, str], list[str]] = {}
         for relation in document.relations:
             gold.setdefault((relation.source, relation.target), []).append(relation.label)
         layout = relations.Layout.of(document)
         kinds = _kinds(layout, countries)
-        for pair in relations.candidates(layout, schema, before=settings.before, after=settings.after):
+        for pair in relations.candidates(layout, legal, before=settings.before, after=settings.after):
             ends = (layout.mentions[pair.source].entity.id, layout.mentions[pair.target].entity.id)
-            names = relations.describe(layout, pair, kinds, schema)
+            names = relations.describe(layout, pair, kinds, legal)
             for label in gold.get(ends, [relations.NONE]):
                 described.append(names)
                 answers.append(label)

@@ -165,27 +165,33 @@ class Pair(msgspec.Struct, frozen=True):
     target: int
 
 
-def candidates(layout: Layout, schema: Schema, *, before: int, after: int) -> Iterator[Pair]:
-    """Every pair that the schema allows and whose ends are near enough.
+Legal = dict[tuple[str, str], tuple[str, ...]]
 
-    before: how many sentences the source may stand before the target; after: how many after.
-    """
-    allowed = {
-        (source, target)
+
+def legal_pairs(schema: Schema) -> Legal:
+    """For every pair of entity labels that some relation may link: these relations, sorted."""
+    return {
+        (source, target): tuple(sorted(schema.between(source, target)))
         for source in schema.entities
         for target in schema.entities
         if schema.between(source, target)
     }
+
+
+def candidates(layout: Layout, legal: Legal, *, before: int, after: int) -> Iterator[Pair]:
+    """Every pair whose labels may be linked and whose ends are near enough.
+
+    before: how many sentences the source may stand before the target; after: how many after.
+    """
     for s, source in enumerate(layout.mentions):
         for t, target in enumerate(layout.mentions):
-            if s == t or (source.entity.label, target.entity.label) not in allowed:
+            if s == t or not -after <= target.sentence - source.sentence <= before:
                 continue
-            gap = target.sentence - source.sentence
-            if -after <= gap <= before:
+            if (source.entity.label, target.entity.label) in legal:
                 yield Pair(s, t)
 
 
-def describe(layout: Layout, pair: Pair, kinds: Sequence[str], schema: Schema) -> list[str]:
+def describe(layout: Layout, pair: Pair, kinds: Sequence[str], legal: Legal) -> list[str]:
     """The attributes of a candidate pair.
 
     Each is given twice: under the labels of the ends, and under the relations that the
@@ -201,8 +207,8 @@ def describe(layout: Layout, pair: Pair, kinds: Sequence[str], schema: Schema) -
         found += _within(layout, pair)
     else:
         found += _across(layout, pair)
-    legal = "/".join(sorted(schema.between(source.entity.label, target.entity.label)))
-    return [f"{key}:{name}" for name in found for key in (labels, legal)]
+    shared = "/".join(legal[source.entity.label, target.entity.label])
+    return [f"{key}:{name}" for name in found for key in (labels, shared)]
 
 
 def _ends(layout: Layout, mention: Mention, name: str, kind: str) -> list[str]:
