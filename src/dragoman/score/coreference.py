@@ -1,0 +1,165 @@
+"""Coreference: MUC, B3, CEAFe, LEA and the CoNLL average, by exact fractions over documents.
+
+Definitions: MUC (Vilain et al. 1995), B3 (Bagga and Baldwin 1998), CEAFe with phi4 (Luo 2005),
+LEA (Moosavi and Strube 2016), the average of MUC, B3 and CEAFe (CoNLL-2012). Numerators and
+denominators are added over documents before any rate is taken, as the CoNLL scorer does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from fractions import Fraction
+
+import msgspec
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from dragoman.score.counts import harmonic
+from dragoman.types import Document
+
+Group = frozenset[Hashable]
+
+
+class Rates(msgspec.Struct, frozen=True, kw_only=True):
+    """Precision, recall and F1 of one metric, 0 to 1; None where undefined (0/0)."""
+
+    precision: float | None
+    recall: float | None
+
+    @property
+    def f1(self) -> float | None:
+        """Harmonic mean; None if neither side is defined, an undefined side else counts as 0."""
+        if self.precision is None and self.recall is None:
+            return None
+        return harmonic(self.precision or 0.0, self.recall or 0.0)
+
+
+class Coreference(msgspec.Struct, frozen=True, kw_only=True):
+    """The four metrics; ``conll`` is the mean F1 of MUC, B3 and CEAFe, None if one is undefined."""
+
+    muc: Rates
+    b3: Rates
+    ceafe: Rates
+    lea: Rates
+
+    @property
+    def conll(self) -> float | None:
+        """The CoNLL-2012 average."""
+        found = [rates.f1 for rates in (self.muc, self.b3, self.ceafe)]
+        defined = [value for value in found if value is not None]
+        return sum(defined) / 3 if len(defined) == 3 else None
+
+
+def coreference(
+    gold: Iterable[Document], predicted: Iterable[Document], *, singletons: bool = True
+) -> Coreference:
+    """Score the clusters of predicted documents against gold ones, paired by id.
+
+    Mentions are equal where their spans are. singletons: whether a mention without a cluster
+    counts as a cluster of one (CoNLL-2012 has none; leave them out to compare with it).
+    Raises KeyError if an article is on one side only.
+    """
+    by_id = {document.id: document for document in predicted}
+    pairs = [(clusters_of(d, singletons), clusters_of(by_id[d.id], singletons)) for d in gold]
+    return score_groups(pairs)
+
+
+def clusters_of(document: Document, singletons: bool) -> tuple[Group, ...]:
+    """The document's clusters as sets of mention spans."""
+    entities = document.by_id()
+    groups = {members for members in document.cluster_of().values() if singletons or len(members) > 1}
+    return tuple(
+        frozenset(entities[member].spans for member in members) for members in sorted(groups, key=sorted)
+    )
+
+
+def score_groups(pairs: Iterable[tuple[Sequence[Group], Sequence[Group]]]) -> Coreference:
+    """Score (gold, predicted) clusters of documents, given as sets of mentions.
+
+    >>> def groups(*texts): return [frozenset(text) for text in texts]
+    >>> found = score_groups([(groups("abc", "de"), groups("ab", "cde"))])
+    >>> [round(rates.f1, 4) for rates in (found.muc, found.b3, found.ceafe, found.lea)]
+    [0.6667, 0.7333, 0.8, 0.6]
+    """
+    kept = [(tuple(gold), tuple(predicted)) for gold, predicted in pairs]
+    return Coreference(
+        muc=_both_ways(kept, _muc), b3=_both_ways(kept, _b3), ceafe=_ceafe(kept), lea=_both_ways(kept, _lea)
+    )
+
+
+Part = tuple[Fraction, int]
+Pairs = Sequence[tuple[tuple[Group, ...], tuple[Group, ...]]]
+
+
+def _both_ways(pairs: Pairs, part: Callable[[tuple[Group, ...], tuple[Group, ...]], Part]) -> Rates:
+    return Rates(
+        precision=_rate(part(predicted, gold) for gold, predicted in pairs),
+        recall=_rate(part(gold, predicted) for gold, predicted in pairs),
+    )
+
+
+def _rate(parts: Iterable[Part]) -> float | None:
+    above, below = Fraction(0), 0
+    for numerator, denominator in parts:
+        above, below = above + numerator, below + denominator
+    return float(above / below) if below else None
+
+
+def _owner(groups: Iterable[Group]) -> dict[Hashable, Group]:
+    return {mention: group for group in groups for mention in group}
+
+
+def _muc(keys: tuple[Group, ...], answers: tuple[Group, ...]) -> Part:
+    """Links of the keys that the answers keep, and all their links."""
+    owner = _owner(answers)
+    kept = total = 0
+    for key in keys:
+        pieces = {owner.get(mention, frozenset([mention, "alone"])) for mention in key}
+        kept += len(key) - len(pieces)
+        total += len(key) - 1
+    return Fraction(kept), total
+
+
+def _b3(keys: tuple[Group, ...], answers: tuple[Group, ...]) -> Part:
+    """For every mention the share of its key that its answer holds, and the number of mentions."""
+    owner = _owner(answers)
+    total = Fraction(0)
+    for key in keys:
+        for mention in key:
+            total += Fraction(len(key & owner.get(mention, frozenset())), len(key))
+    return total, sum(map(len, keys))
+
+
+def _lea(keys: tuple[Group, ...], answers: tuple[Group, ...]) -> Part:
+    """For every key its size times the share of its links that the answers keep, and the sizes."""
+    owner = _owner(answers)
+    total = Fraction(0)
+    for key in keys:
+        if len(key) == 1:
+            total += int(owner.get(next(iter(key))) == key)
+            continue
+        kept = sum(_links(len(key & answer)) for answer in answers)
+        total += Fraction(len(key) * kept, _links(len(key)))
+    return total, sum(map(len, keys))
+
+
+def _links(size: int) -> int:
+    return size * (size - 1) // 2
+
+
+def _ceafe(pairs: Pairs) -> Rates:
+    """Similarity phi4 of the best one-to-one alignment of clusters, over the clusters of a side."""
+    similar: list[Fraction] = []
+    for gold, predicted in pairs:
+        if gold and predicted:
+            phi4 = np.array([[2 * len(g & p) / (len(g) + len(p)) for p in predicted] for g in gold])
+            rows, columns = linear_sum_assignment(phi4, maximize=True)
+            similar += [
+                Fraction(2 * len(gold[r] & predicted[c]), len(gold[r]) + len(predicted[c]))
+                for r, c in zip(rows, columns, strict=True)
+            ]
+    total = sum(similar, Fraction(0))
+    return Rates(
+        precision=_rate([(total, sum(len(predicted) for _, predicted in pairs))]),
+        recall=_rate([(total, sum(len(gold) for gold, _ in pairs))]),
+    )
