@@ -23,8 +23,7 @@ least = 1
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # what a test needs it sets itself; folders of whoever runs them must not change results
-    texts = os.environ.pop("DRAGOMAN_TEXTS", "")
+    texts = os.environ.get("DRAGOMAN_TEXTS", "")
     config.stash[TEXTS] = [Path(part).resolve() for part in texts.split(os.pathsep) if part]
 
 
@@ -36,6 +35,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 TEXTS = pytest.StashKey[list[Path]]()
+
+
+@pytest.fixture(autouse=True)
+def no_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a test needs it sets itself: folders of whoever runs it must not change its result."""
+    monkeypatch.delenv("DRAGOMAN_TEXTS", raising=False)
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -13,8 +14,10 @@ from pathlib import Path
 import msgspec
 
 from dragoman.errors import DragomanError, FormatError
-from dragoman.formats import native
+from dragoman.formats import files, native
 from dragoman.types import Document, Entity, Source, first_line, text_hash
+
+log = logging.getLogger(__name__)
 
 SPLITS = ("train", "dev", "test")
 
@@ -57,21 +60,15 @@ def read(places: Iterable[Path], *, texts: Sequence[Path] | None = None) -> Load
     texts: folders with the texts of stand-off documents; ``DRAGOMAN_TEXTS`` if None.
     Unreadable files are listed in ``errors``; the others are read all the same.
     """
-    library = Texts(text_folders() if texts is None else texts)
+    library = _library(text_folders() if texts is None else tuple(texts))
     documents: dict[str, Document] = {}
     missing: list[str] = []
     errors: list[FormatError] = []
     for path in paths(places):
-        try:
-            found = (
-                {f"{path}:{n}": d for n, d in enumerate(native.read_lines(path), 1)}
-                if path.suffix == ".jsonl"
-                else {str(path): native.read(path)}
-            )
-        except FormatError as error:
-            errors.append(error)
-            continue
-        for place, document in found.items():
+        for place, document in _documents_of(path):
+            if isinstance(document, FormatError):
+                errors.append(document)
+                continue
             if document.text is None:
                 try:
                     document = library.attach(document, place)
@@ -81,6 +78,18 @@ def read(places: Iterable[Path], *, texts: Sequence[Path] | None = None) -> Load
                     missing.append(place)
             documents[place] = document
     return Loaded(documents, tuple(missing), tuple(errors))
+
+
+def _documents_of(path: Path) -> Iterator[tuple[str, Document | FormatError]]:
+    """The documents of a file by their places; what can't be read comes as its error."""
+    try:
+        if path.suffix == ".jsonl":
+            for line, found in native.read_lines(path):
+                yield f"{path}:{line}", found
+        else:
+            yield str(path), native.read(path)
+    except FormatError as error:
+        yield str(path), error
 
 
 def load(*places: Path, texts: Sequence[Path] | None = None) -> tuple[Document, ...]:
@@ -98,6 +107,10 @@ def load(*places: Path, texts: Sequence[Path] | None = None) -> tuple[Document, 
             f"{', '.join(map(str, places))}: all {len(loaded.documents)} documents are stand-off and no "
             "text is attached. Set DRAGOMAN_TEXTS to the folders that hold the texts."
         )
+    if loaded.without_text:
+        log.info(
+            "%d stand-off documents left out: DRAGOMAN_TEXTS holds no text for them", len(loaded.without_text)
+        )
     return documents
 
 
@@ -107,19 +120,29 @@ def text_folders() -> tuple[Path, ...]:
     return tuple(Path(folder) for folder in value.split(os.pathsep) if folder)
 
 
+LARGEST_TEXT = 10_000_000
+
+
 class Texts:
-    """Finds the texts of stand-off documents in folders, by path, else by hash."""
+    """Finds the texts of stand-off documents in folders, by path, else by hash.
+
+    By hash are found files of the same suffix below LARGEST_TEXT bytes; a text inside a JSON
+    file is found by path alone.
+    """
 
     def __init__(self, folders: Sequence[Path]) -> None:
-        """folders: looked through in order; missing ones raise DragomanError."""
-        for folder in folders:
+        """folders: looked through in order, and only once a stand-off document is met."""
+        self.folders = tuple(folders)
+        self._by_hash = cache(self._hashes)
+
+    def check(self) -> None:
+        """Raise DragomanError for a folder that does not exist."""
+        for folder in self.folders:
             if not folder.is_dir():
                 raise DragomanError(
                     f"{folder}: [not-found] DRAGOMAN_TEXTS names this folder, which does not exist. "
                     "Correct the variable or unset it."
                 )
-        self.folders = tuple(folders)
-        self._by_hash = cache(self._hashes)
 
     def attach(self, document: Document, place: str) -> Document:
         """The document with its text and surfaces; unchanged if no folder holds the text.
@@ -130,6 +153,7 @@ class Texts:
         source = document.source
         if source is None or not self.folders:
             return document
+        self.check()
         check_rule(source.rule, place)
         named = [path for folder in self.folders for path in _named(folder, source)]
         wrong: Path | None = None
@@ -138,7 +162,9 @@ class Texts:
             if text is not None and text_hash(text) == document.sha256:
                 return with_text(document, text)
             wrong = path
-        for path in self._by_hash(source.rule, Path(source.path).suffix).get(document.sha256, ()):
+        suffix = Path(source.path).suffix
+        alike = {} if source.rule.startswith("json:") else self._by_hash(source.rule, suffix)
+        for path in alike.get(document.sha256, ()):
             text = extract(path, source.rule)
             if text is not None:
                 return with_text(document, text)
@@ -155,11 +181,16 @@ class Texts:
         found: dict[str, list[Path]] = {}
         for folder in self.folders:
             for path in sorted(folder.rglob(f"*{suffix}")):
-                if path.is_file() and path.stat().st_size < 10_000_000:
+                if path.is_file() and path.stat().st_size < LARGEST_TEXT:
                     text = extract(path, rule)
                     if text is not None:
                         found.setdefault(text_hash(text), []).append(path)
         return found
+
+
+@cache
+def _library(folders: tuple[Path, ...]) -> Texts:
+    return Texts(folders)
 
 
 def _named(folder: Path, source: Source) -> Iterator[Path]:
@@ -225,7 +256,11 @@ def with_text(document: Document, text: str) -> Document:
 
 
 def attach(places: Iterable[Path], out: Path, *, texts: Sequence[Path] | None = None) -> tuple[int, int]:
-    """Write stand-off documents with their texts below ``out``; (attached, left out)."""
+    """Write stand-off documents with their texts below ``out``; (attached, left out).
+
+    Raises DragomanError if ``out`` lies inside one of the places, or a document can't be read.
+    """
+    places = tuple(places)
     loaded = read(places, texts=texts)
     if loaded.errors:
         raise DragomanError(str(loaded.errors[0]))
@@ -234,8 +269,16 @@ def attach(places: Iterable[Path], out: Path, *, texts: Sequence[Path] | None = 
         for document in loaded.documents.values()
         if document.source is not None and document.text is not None
     ]
-    for document in attached:
-        native.write(out / f"{document.id}.json", document)
+    for place in map(Path.resolve, places):
+        if place.is_dir() and out.resolve().is_relative_to(place):
+            raise DragomanError(f"{out}: texts are never written among the documents. Choose another folder.")
+    targets = [files.path_for(out, document.id, ".json") for document in attached]
+    if len(set(targets)) < len(targets):
+        raise DragomanError(
+            f"{out}: two of the documents share an id. Attach them into folders of their own."
+        )
+    for target, document in zip(targets, attached, strict=True):
+        native.write(target, document)
     return len(attached), len(loaded.without_text)
 
 

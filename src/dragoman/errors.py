@@ -16,6 +16,10 @@ class FormatError(DragomanError):
         self.message = message
 
 
+class WriteError(DragomanError):
+    """A file or folder can't be written."""
+
+
 class SchemaError(DragomanError):
     """A schema file is malformed, or a label is asked for that it does not have."""
 

@@ -71,6 +71,11 @@ class Schema(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
                 raise ValueError(f"entity {label}: value {entity.value!r} is none of {', '.join(VALUES)}")
 
     @property
+    def symmetric(self) -> frozenset[str]:
+        """The relations without direction."""
+        return frozenset(label for label, relation in self.relations.items() if relation.symmetric)
+
+    @property
     def reference(self) -> str:
         """How documents name this schema: ``name/version``."""
         return f"{self.name}/{self.version}"

@@ -220,6 +220,16 @@ def first_line(text: str) -> str | None:
     return next((line for line in text.split("\n") if line.strip()), None)
 
 
+def title_end(text: str) -> int:
+    """Where the first line that is not empty ends, in code points.
+
+    >>> title_end("\\nTalks end\\nThey ended.")
+    10
+    """
+    title = first_line(text)
+    return 0 if title is None else text.index(title) + len(title)
+
+
 def natural(identifier: str) -> tuple[tuple[int, int, str, str], ...]:
     """A sort key that puts T2 before T10, and is total for any identifiers.
 

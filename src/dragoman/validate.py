@@ -16,7 +16,7 @@ import msgspec
 
 from dragoman import corpus
 from dragoman.errors import DragomanError, FormatError
-from dragoman.formats import native
+from dragoman.formats import files, native
 from dragoman.schema import Schema
 from dragoman.types import LAYERS, Cluster, Document, Entity, Relation, first_line, text_hash
 
@@ -121,7 +121,8 @@ def refuse_errors(documents: Mapping[str, Document], schema: Schema) -> None:
 
 def check_file(path: Path, document: Document, schema: Schema) -> Iterator[Finding]:
     """The findings of one document, with the line of the file for each."""
-    data = path.read_text("utf-8") if path.suffix == ".json" else ""
+    raw = files.read_bytes(path) if path.suffix == ".json" else b""
+    data = raw.decode("utf-8")
     for finding in check(document, schema):
         section, _, index = finding.place.partition(" ")
         line = native.line_of(data, section, int(index) if index else None)
@@ -134,8 +135,7 @@ def check_file(path: Path, document: Document, schema: Schema) -> Iterator[Findi
             "id-file-name",
             f"the id is {document.id!r}, but the file is named {path.stem!r}. Make them equal.",
         )
-    on_disk = document if document.source is None else document.without_text()
-    if data != native.dumps(on_disk):
+    if data != native.dumps(native.parse(raw, str(path))):
         yield Finding(
             str(path),
             "not-canonical",

@@ -31,7 +31,9 @@ def extractor(models: list[Path]) -> Extractor:
 
 @pytest.fixture(scope="module")
 def runs(extractor: Extractor) -> tuple[Run, ...]:
-    return evaluate.project_runs(extractor, ROOT)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("DRAGOMAN_TEXTS", raising=False)
+        return evaluate.project_runs(extractor, ROOT)
 
 
 def test_training_twice_gives_byte_identical_models(models: list[Path]) -> None:

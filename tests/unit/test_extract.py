@@ -1,4 +1,5 @@
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pycrfsuite
 import pytest
 
 from dragoman import extract, train
-from dragoman.errors import DragomanError, ModelError, RecipeError
+from dragoman.errors import DragomanError, ModelError, RecipeError, WriteError
 from dragoman.extract import Extractor, crf
 from dragoman.extract.clusters import stands_for_place
 from dragoman.extract.dates import normalise
@@ -90,7 +91,32 @@ def test_saving_replaces_a_model_but_nothing_else(tiny: Extractor, tmp_path: Pat
     (tmp_path / "notes" / "thesis.txt").write_text("years of work")
     with pytest.raises(ModelError, match="no model folder"):
         tiny.save(tmp_path / "notes")
+    (tmp_path / "notes" / "manifest.json").write_text('{"name": "a browser extension"}')
+    with pytest.raises(ModelError, match="no model folder"):
+        tiny.save(tmp_path / "notes")
+    (tmp_path / "model" / "thesis.txt").write_text("years of work")
+    with pytest.raises(ModelError, match="no model folder"):
+        tiny.save(tmp_path / "model")
     assert (tmp_path / "notes" / "thesis.txt").exists()
+    assert (tmp_path / "model" / "thesis.txt").exists()
+
+
+def test_a_failing_save_keeps_the_old_model(
+    tiny: Extractor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny.save(tmp_path / "model")
+    real = os.replace
+
+    def fail(one: Path, two: Path) -> None:
+        if two == tmp_path / "model" and ".old." not in str(one):
+            raise OSError("disk full")
+        real(one, two)
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(WriteError, match="disk full"):
+        tiny.save(tmp_path / "model")
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    extract.load(tmp_path / "model")
 
 
 def damage(folder: Path, name: str) -> None:
@@ -223,6 +249,16 @@ def test_viterbi_and_marginals_equal_crfsuite(tmp_path: Path) -> None:
         ("yesterday", "2025-03-01", False, "2025-02-28"),
         ("3 May 1987", None, False, "1987-05-03"),
         ("Sept. 20", "1960-09-20", False, "1960-09-20"),
+        ("last Friday", "2025-07-18", False, "2025-07-11"),
+        ("next Friday", "2025-07-18", False, "2025-07-25"),
+        ("last Monday", "2025-07-18", True, "2025-07-14"),
+        ("Feb. 21-28", "1972-03-01", False, "1972-02-21/1972-02-28"),
+        ("1-2 November", "2023-11-03", False, "2023-11-01/2023-11-02"),
+        ("3 to 5 May 1987", None, False, "1987-05-03/1987-05-05"),
+        ("2004 to 2007", None, False, "2004/2007"),
+        ("5-3 May 1987", None, False, None),
+        ("noon", "2025-07-18", False, None),
+        ("Friday", "not a date", False, None),
         ("July", "2025-03-01", True, "2025-07"),
         ("July 2025", None, False, "2025-07"),
         ("1963", None, False, "1963"),

@@ -67,22 +67,27 @@ def convert(
         for path, document in found.items():
             if path.suffix != ".json":
                 raise DragomanError(f"{path}: --in-place rewrites .json documents only")
-            native.write(path, document if document.source is None else document.without_text())
+            native.write(path, document)
         click.echo(f"{len(found)} documents rewritten", err=True)
         return
     if target == "jsonl":
         content = "".join(native.dump_line(document) for document in found.values())
         _emit(content, out)
         return
-    for document in found.values():
+    written: dict[Path, Path] = {}
+    for path, document in found.items():
         try:
             content = (
                 native.dumps(document) if target == "json" else inline.dumps(document, comments=comments)
             )
         except ValueError as error:
-            raise DragomanError(str(error)) from error
-        suffix = ".json" if target == "json" else ".txt"
-        _emit(content, out / f"{_safe_name(document)}{suffix}" if out else None)
+            raise DragomanError(f"{path}: {error}") from error
+        place = files.path_for(out, document.id, ".json" if target == "json" else ".txt") if out else None
+        if place in written:
+            raise DragomanError(f"{path}: the id {document.id} is also that of {written[place]}. Rename one.")
+        if place is not None:
+            written[place] = path
+        _emit(content, place)
 
 
 def _emit(content: str, out: Path | None) -> None:
@@ -90,12 +95,6 @@ def _emit(content: str, out: Path | None) -> None:
         click.echo(content, nl=False)
     else:
         files.write(out, content)
-
-
-def _safe_name(document: Document) -> str:
-    if document.id in ("", ".", "..") or any(character in document.id for character in "/\\\0"):
-        raise DragomanError(f"the document id {document.id!r} can't name a file; rename the document")
-    return document.id
 
 
 def _read_any(places: tuple[Path, ...], schema_path: Path | None) -> dict[Path, Document]:
@@ -106,7 +105,7 @@ def _read_any(places: tuple[Path, ...], schema_path: Path | None) -> dict[Path, 
             for path in [place] if place.is_file() else sorted(place.glob("*.txt")):
                 found[path] = inline.read(path, schema=schema.reference)
         else:
-            loaded = corpus.read([place])
+            loaded = corpus.read([place], texts=())  # attaching is for `corpus attach` alone
             if loaded.errors:
                 raise loaded.errors[0]
             found |= {Path(name): document for name, document in loaded.documents.items()}

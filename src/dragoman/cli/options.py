@@ -43,7 +43,8 @@ def find_schema(given: Path | None, *starts: Path) -> schemas.Schema:
         return schemas.read(given)
     for start in starts:
         try:
-            return schemas.read(schemas.find(start))
+            nearest = schemas.find(start)
         except SchemaError:
             continue
+        return schemas.read(nearest)
     return schemas.read(schemas.find(Path.cwd()))

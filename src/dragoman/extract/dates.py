@@ -16,7 +16,7 @@ WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", 
 ANY_WEEKDAY = "|".join(WEEKDAYS)
 WITHOUT_ANCHOR = re.compile(rf"\b(?:day|{ANY_WEEKDAY})\b")
 NOT_A_POINT = re.compile(
-    r"\b(?:century|decades?|spring|summer|autumn|fall|winter|\d{3}0s|recent|years|months|weeks|days)\b"
+    r"\b(?:century|decades?|spring|summer|autumn|fall|winter|\d{3}0s|recent|years|months|weeks|days|noon|midnight|hours?|minutes?|am|pm)\b"
 )
 
 
@@ -40,15 +40,39 @@ def normalise(surface: str, article: str | None, *, future: bool = False) -> str
 def _normalise(words: str, article: str | None, future: bool) -> str | None:
     if re.fullmatch(r"[12][0-9]{3}", words):
         return words
+    ends = _range(words)
+    if ends is not None:
+        first, last = (_normalise(end, article, future) for end in ends)
+        return f"{first}/{last}" if first and last and first < last else None
     if NOT_A_POINT.search(words) or len(words) > 60:
         return None
-    base = datetime.date.fromisoformat(article) if article else None
+    try:
+        base = datetime.date.fromisoformat(article) if article else None
+    except ValueError:
+        base = None
     relative = _relative(words, base, future)
     if relative is not None:
         return relative
     if WITHOUT_ANCHOR.search(words) and not re.search(r"\d", words):
         return None
     return _absolute(words, base, future)
+
+
+RANGE = r"({0}) ?(?:-|–|to|and|until) ?({0})"
+DAYS_FIRST = re.compile(RANGE.format(r"[0-9]{1,2}") + r" ([a-z]+(?: [0-9]{4})?)")
+MONTH_FIRST = re.compile(r"([a-z]+) " + RANGE.format(r"[0-9]{1,2}") + r"((?:,? [0-9]{4})?)")
+YEARS = re.compile(RANGE.format(r"[12][0-9]{3}"))
+
+
+def _range(words: str) -> tuple[str, str] | None:
+    """Both ends of ``3 to 5 may 1987``, ``feb 21-28`` or ``2004-2007``; None if it is no range."""
+    if years := YEARS.fullmatch(words):
+        return years[1], years[2]
+    if days := DAYS_FIRST.fullmatch(words):
+        return f"{days[1]} {days[3]}", f"{days[2]} {days[3]}"
+    if months := MONTH_FIRST.fullmatch(words):
+        return f"{months[1]} {months[2]}{months[4]}", f"{months[1]} {months[3]}{months[4]}"
+    return None
 
 
 def _relative(words: str, base: datetime.date | None, future: bool) -> str | None:
@@ -67,11 +91,11 @@ def _relative(words: str, base: datetime.date | None, future: bool) -> str | Non
         return str(base.year + step)
     match = re.fullmatch(rf"(?:(last|this|next|coming) )?({ANY_WEEKDAY})(?: (?:last|next))?", words)
     if match:
-        ahead = future or match[1] in ("next", "coming") or words.endswith(" next")
+        other = match[1] in ("next", "coming", "last") or words.endswith((" next", " last"))
+        ahead = match[1] != "last" and (future or match[1] in ("next", "coming") or words.endswith(" next"))
         gap = (WEEKDAYS.index(match[2]) - base.weekday()) % 7
-        if match[1] == "last" and gap == 0:
-            gap = 7
-        days = gap if ahead else gap - 7 if gap else 0
+        same_day = 7 if other else 0
+        days = (gap or same_day) if ahead else (gap - 7 if gap else -same_day)
         return (base + datetime.timedelta(days=days)).isoformat()
     return None
 

@@ -14,9 +14,7 @@ from dragoman.text import Token, tokenize
 from dragoman.types import Document
 
 LONGEST = 8
-FUNCTION_WORDS = ENGLISH_STOP_WORDS | frozenset(
-    "said says say told agreed will would also after before 's ’s".split()
-)
+FUNCTION_WORDS = ENGLISH_STOP_WORDS | {"'s", "’s"}
 
 
 class Gazetteer(msgspec.Struct, frozen=True):
@@ -27,7 +25,7 @@ class Gazetteer(msgspec.Struct, frozen=True):
 
     names: Mapping[str, tuple[str, ...]]
 
-    def tag(self, tokens: Sequence[Token], *, skip: frozenset[str] = frozenset()) -> list[tuple[str, ...]]:
+    def tag(self, tokens: Sequence[Token]) -> list[tuple[str, ...]]:
         """For every token the names of the longest match that covers it, with its position."""
         found: list[tuple[str, ...]] = [()] * len(tokens)
         words = [token.text.lower().replace(".", "") or token.text for token in tokens]
@@ -37,7 +35,7 @@ class Gazetteer(msgspec.Struct, frozen=True):
             for size in range(min(LONGEST, len(tokens) - index), 0, -1):
                 key = " ".join(words[index : index + size])
                 names = self.names.get(key)
-                if names is None or key in skip:
+                if names is None:
                     continue
                 for place in range(index, index + size):
                     mark = "B" if place == index else "I"
@@ -218,10 +216,9 @@ def _runs(words: Sequence[str], lows: Sequence[str], first_line: bool) -> list[t
             words[end][0].isupper()
             or (
                 end > index
-                and lows[end] in ("of", "the", "for", "-", "and", "de", "al")
+                and lows[end] in ("of", "the", "for", "-", "de", "al")
                 and end + 1 < len(words)
                 and words[end + 1][0].isupper()
-                and lows[end] != "and"
             )
         ):
             end += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,11 @@ from dragoman.errors import ModelError, RecipeError
 from dragoman.extract import clusters, crf, dates, features, lexicon, relations, store
 from dragoman.schema import Schema
 from dragoman.text import Token, align, tokenized_sentences
-from dragoman.types import LAYERS, Cluster, Document, Entity, Given, Producer, Relation
+from dragoman.types import LAYERS, Cluster, Document, Entity, Given, Producer, Relation, title_end
 
 NAME = "linear"
 log = logging.getLogger(__name__)
-AHEAD = frozenset("will would shall next tomorrow scheduled expected due plan plans planned upcoming".split())
+AHEAD = frozenset("will would shall next tomorrow to".split())
 
 
 class EntitySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,6 +71,7 @@ class Linear(msgspec.Struct, frozen=True, kw_only=True):
     countries: lexicon.Countries
     codes: dict[str, str]
     nominal: frozenset[str]
+    group_nouns: frozenset[str]
     seen: features.Seen
     tagger: crf.Crf
     relater: relations.Weights
@@ -110,14 +111,14 @@ class Linear(msgspec.Struct, frozen=True, kw_only=True):
 
     def _entities(self, document: Document, sentences: Sequence[tuple[Token, ...]]) -> tuple[Entity, ...]:
         text = document.text or ""
-        title_end = len(text.split("\n", 1)[0])
-        capitalised = features.inner_capitals(sentences, title_end)
+        title = title_end(text)
+        capitalised = features.inner_capitals(sentences, title)
         found: list[Entity] = []
         start = self.tagger.start()
         for tokens in sentences:
             tagged = {name: gazetteer.tag(tokens) for name, gazetteer in self.gazetteers.items()}
             items = features.attributes(
-                tokens, tagged, first_line=tokens[0].start < title_end, capitalised=capitalised
+                tokens, tagged, first_line=tokens[0].start < title, capitalised=capitalised
             )
             emissions = self.tagger.emissions(items)
             path = crf.viterbi(emissions, self.transitions, start)
@@ -144,7 +145,7 @@ class Linear(msgspec.Struct, frozen=True, kw_only=True):
         self, document: Document, sentences: Sequence[tuple[Token, ...]], entities: Sequence[Entity]
     ) -> tuple[Relation, ...]:
         text = document.text or ""
-        layout = relations.Layout.build(sentences, entities, len(text.split("\n", 1)[0]))
+        layout = relations.Layout.build(sentences, entities, title_end(text), self.group_nouns)
         settings = self.recipe.relations
         pairs = list(relations.candidates(layout, self.legal, before=settings.before, after=settings.after))
         if not pairs:
@@ -189,6 +190,7 @@ class Linear(msgspec.Struct, frozen=True, kw_only=True):
                 "lexicon": [msgspec.structs.astuple(entry) for entry in self.countries.entries],
                 "codes": self.codes,
                 "nominal": sorted(self.nominal),
+                "group-nouns": sorted(self.group_nouns),
                 "seen": self.seen.counts,
                 "tags": list(self.tagger.tags),
                 "attributes": list(self.tagger.attributes),
@@ -220,6 +222,11 @@ def load(stored: store.Stored) -> Linear:
     attributes = stored.strings("attributes")
     labels = stored.strings("relation-labels")
     vocabulary = stored.strings("relation-attributes")
+    known = {f"{mark}-{label}" for label in manifest.schema.entities for mark in "BI"} | {crf.OUTSIDE}
+    _check_names("tags", tags, known)
+    _check_names("relation-labels", labels, {*manifest.schema.relations, relations.NONE})
+    _check_names("attributes", attributes)
+    _check_names("relation-attributes", vocabulary)
     tagger = crf.Crf(
         tags,
         {name: index for index, name in enumerate(attributes)},
@@ -240,11 +247,21 @@ def load(stored: store.Stored) -> Linear:
         countries=lexicon.Countries(entries),
         codes=codes,
         nominal=frozenset(stored.strings("nominal")),
+        group_nouns=frozenset(stored.strings("group-nouns")),
         seen=seen,
         tagger=tagger,
         relater=relater,
         sha256=stored.sha256,
     )
+
+
+def _check_names(name: str, found: Sequence[str], known: Set[str] | None = None) -> None:
+    """Refuse names that stand twice or that the schema does not have."""
+    if len(set(found)) != len(found):
+        raise ModelError(f"{name}.json: a name stands twice. Train the model again.")
+    unknown = set(found) - known if known is not None else set()
+    if unknown:
+        raise ModelError(f"{name}.json: {sorted(unknown)[0]!r} is not of the model's schema. Train it again.")
 
 
 def _entry_rows(rows: Any) -> list[dict[str, Any]]:
@@ -280,7 +297,8 @@ def fit(
     log.info("fitting mentions on %d documents", len(documents))
     tagger = _fit_tagger(documents, countries, seen, settings.entities)
     log.info("fitting relations")
-    relater = _fit_relater(documents, schema, countries, settings.relations, seed)
+    nouns = relations.group_nouns(documents)
+    relater = _fit_relater(documents, schema, countries, nouns, settings.relations, seed)
     return _assemble(
         schema=schema,
         recipe=settings,
@@ -289,6 +307,7 @@ def fit(
         countries=countries,
         codes=_codes(documents),
         nominal=_nominal(documents, schema),
+        group_nouns=nouns,
         seen=seen,
         tagger=tagger,
         relater=relater,
@@ -306,15 +325,15 @@ def _fit_tagger(
     tags: list[list[str]] = []
     for document in documents:
         text = document.text or ""
-        title_end = len(text.split("\n", 1)[0])
+        title = title_end(text)
         sentences = tokenized_sentences(text)
-        capitalised = features.inner_capitals(sentences, title_end)
+        capitalised = features.inner_capitals(sentences, title)
         others = seen.gazetteer(without=document)
         for tokens in sentences:
             tagged = {"places": places.tag(tokens), "seen": others.tag(tokens)}
             items.append(
                 features.attributes(
-                    tokens, tagged, first_line=tokens[0].start < title_end, capitalised=capitalised
+                    tokens, tagged, first_line=tokens[0].start < title, capitalised=capitalised
                 )
             )
             tags.append(_bio(tokens, document.entities))
@@ -339,6 +358,7 @@ def _fit_relater(
     documents: Sequence[Document],
     schema: Schema,
     countries: lexicon.Countries,
+    nouns: frozenset[str],
     settings: RelationSettings,
     seed: int,
 ) -> relations.Weights:
@@ -350,7 +370,7 @@ def _fit_relater(
         gold: dict[tuple[str, str], list[str]] = {}
         for relation in document.relations:
             gold.setdefault((relation.source, relation.target), []).append(relation.label)
-        layout = relations.Layout.of(document)
+        layout = relations.Layout.of(document, nouns)
         kinds = _kinds(layout, countries)
         for pair in relations.candidates(layout, legal, before=settings.before, after=settings.after):
             ends = (layout.mentions[pair.source].entity.id, layout.mentions[pair.target].entity.id)

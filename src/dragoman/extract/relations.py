@@ -6,26 +6,26 @@ different sentences, by the stand-in ("both sides", "they") that may link them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from dragoman.schema import Schema
 from dragoman.text import Token, align, tokenized_sentences
-from dragoman.types import Document, Entity
+from dragoman.types import Document, Entity, title_end
 
 NONE = ""
+FUNCTION_WORDS = ENGLISH_STOP_WORDS
 SINGULAR = frozenset("he she his her him it its who which himself herself itself".split())
-PLURAL = frozenset("they their them both themselves two three four sides parties latter".split())
-GROUP_NOUNS = frozenset(
-    "sides side leaders leader countries country nations nation governments government ministers minister "
-    "presidents president officials diplomats delegations delegation parties states allies neighbours "
-    "neighbors men signatories members envoys trio pair group partners powers capitals".split()
-)
+PLURAL = frozenset("they their them both themselves".split())
+GROUPING = frozenset("both all two three four five six these those its their his her the".split())
+COUNTING = frozenset("both two three four five six".split())
 JOINERS = frozenset([",", "and", "or", "&", ";"])
 LONGEST_PATH = 14
 
@@ -69,15 +69,22 @@ class Layout(msgspec.Struct, frozen=True):
     title_end: int
 
     @classmethod
-    def of(cls, document: Document) -> Layout:
-        """Place a document's entities; those that touch no token are left out."""
+    def of(cls, document: Document, nouns: frozenset[str]) -> Layout:
+        """Place a document's entities; those that touch no token are left out.
+
+        nouns: see ``group_nouns``.
+        """
         text = document.text or ""
         sentences = tokenized_sentences(text)
-        return cls.build(sentences, document.entities, len(text.split("\n", 1)[0]))
+        return cls.build(sentences, document.entities, title_end(text), nouns)
 
     @classmethod
     def build(
-        cls, sentences: Sequence[tuple[Token, ...]], entities: Sequence[Entity], title_end: int
+        cls,
+        sentences: Sequence[tuple[Token, ...]],
+        entities: Sequence[Entity],
+        title_end: int,
+        nouns: frozenset[str],
     ) -> Layout:
         """sentences: tokens of each. entities: with offsets into the same text."""
         words = tuple(tuple(token.text.lower() for token in sentence) for sentence in sentences)
@@ -102,7 +109,7 @@ class Layout(msgspec.Struct, frozen=True):
             words,
             tuple(mentions),
             tuple(tuple(row) for row in inside),
-            tuple(_stand_ins(sentence, row) for sentence, row in zip(words, inside, strict=True)),
+            tuple(_stand_ins(sentence, row, nouns) for sentence, row in zip(words, inside, strict=True)),
             title_end,
         )
 
@@ -139,21 +146,34 @@ def _joined(words: Sequence[Sequence[str]], one: Placed, two: Placed) -> bool:
     )
 
 
-def _stand_ins(words: Sequence[str], inside: Sequence[int]) -> tuple[StandIn, ...]:
+def group_nouns(documents: Iterable[Document], least: int = 2) -> frozenset[str]:
+    """Nouns that stand for several entities: unmarked words that documents count.
+
+    A word counts that stands behind "both", "two", "three" ... within two words, ends in s and
+    does so in ``least`` documents or more.
+    """
+    seen: Counter[str] = Counter()
+    for document in documents:
+        layout = Layout.of(document, frozenset())
+        found: set[str] = set()
+        for words, inside in zip(layout.words, layout.inside, strict=True):
+            for index, word in enumerate(words):
+                near = COUNTING.intersection(words[max(0, index - 2) : index])
+                if near and inside[index] < 0 and word.endswith("s") and len(word) > 3:
+                    found.add(word)
+        seen.update(found)
+    return frozenset(word for word, count in seen.items() if count >= least and word not in FUNCTION_WORDS)
+
+
+def _stand_ins(words: Sequence[str], inside: Sequence[int], nouns: frozenset[str]) -> tuple[StandIn, ...]:
     found: list[StandIn] = []
     for index, word in enumerate(words):
         if inside[index] >= 0:
             continue
-        before = words[index - 1] if index else ""
-        if word in GROUP_NOUNS:
-            plural = word.endswith("s") or word in ("men", "trio", "pair")
-            near = words[max(0, index - 3) : index]
-            if any(
-                w in ("the", "both", "two", "three", "four", "all", "these", "his", "its", "their")
-                for w in near
-            ):
-                found.append(StandIn(index, word, plural))
-        elif word in SINGULAR or (word in PLURAL and before not in ("the",)):
+        if word in nouns:
+            if GROUPING.intersection(words[max(0, index - 3) : index]):
+                found.append(StandIn(index, word, True))
+        elif word in SINGULAR or word in PLURAL:
             found.append(StandIn(index, word, word in PLURAL))
     return tuple(found)
 
@@ -275,7 +295,7 @@ def _within(layout: Layout, pair: Pair) -> list[str]:
     linking = [s for s in layout.stand_ins[one.sentence] if start <= s.token < end]
     if linking:
         found.append(f"{way}standin={linking[-1].word}")
-    found.append(f"{way}trigger={_trigger(layout, target.sentence, source if forward else target, target)}")
+    found.append(f"{way}trigger={_trigger(layout, one, two)}")
     return found
 
 
@@ -348,15 +368,11 @@ def _path(layout: Layout, sentence: int, start: int, end: int) -> list[str]:
     return out
 
 
-def _trigger(layout: Layout, sentence: int, left: Mention, target: Mention) -> str:
-    """The nearest word before the target that is neither function word nor mention."""
-    words, inside = layout.words[sentence], layout.inside[sentence]
-    for token in range(target.group_first - 1, left.last - 1, -1):
-        if (
-            inside[token] < 0
-            and len(words[token]) > 3
-            and words[token] not in ("with", "from", "that", "their")
-        ):
+def _trigger(layout: Layout, one: Mention, two: Mention) -> str:
+    """The last word between two mentions that is neither short nor part of a mention."""
+    words, inside = layout.words[one.sentence], layout.inside[one.sentence]
+    for token in range(two.group_first - 1, one.last - 1, -1):
+        if inside[token] < 0 and len(words[token]) > 3 and words[token] not in FUNCTION_WORDS:
             return stem(words[token])
     return "-"
 

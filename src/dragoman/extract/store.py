@@ -24,7 +24,7 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from dragoman import __version__
-from dragoman.errors import ModelError
+from dragoman.errors import ModelError, WriteError
 from dragoman.schema import Schema
 
 FORMAT = "dragoman-model/1"
@@ -88,13 +88,11 @@ def write(
 ) -> str:
     """Write a model folder beside its place, then rename; returns its SHA-256.
 
-    The same input gives the same bytes. A model folder already there is replaced; any
-    other folder that is not empty is refused.
+    The same input gives the same bytes. A model folder already there is replaced; anything
+    else that is not an empty folder is refused (ModelError). Raises WriteError if the system
+    refuses to write; an older model stays as it was.
     """
-    if folder.exists() and (
-        not folder.is_dir() or (any(folder.iterdir()) and not (folder / MANIFEST).exists())
-    ):
-        raise ModelError(f"{folder}: exists and is no model folder. Remove it, or choose another name.")
+    _refuse_other(folder)
     files = {f"{name}.json": _json(value) for name, value in sorted(content.items())}
     arrays = {name: np.ascontiguousarray(tensor) for name, tensor in sorted(tensors.items())}
     files[TENSORS] = safetensors.numpy.save(arrays)
@@ -109,23 +107,56 @@ def write(
         files={name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
     )
     files[MANIFEST] = _json(msgspec.to_builtins(manifest))
+    try:
+        _place(folder, files)
+    except OSError as error:
+        raise WriteError(
+            f"{folder}: can't be written ({error.strerror or error}). Choose another place, or make room."
+        ) from error
+    return hashlib.sha256(files[MANIFEST]).hexdigest()
+
+
+def _refuse_other(folder: Path) -> None:
+    """Raise ModelError unless the folder is missing, empty, or a model folder and nothing more."""
+    if not os.path.lexists(folder):
+        return
+    problem = f"{folder}: exists and is no model folder. Remove it, or choose another name."
+    if folder.is_symlink() or not folder.is_dir():
+        raise ModelError(problem)
+    names = {path.name for path in folder.iterdir()}
+    if not names:
+        return
+    try:
+        manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise ModelError(problem) from error
+    if manifest.format != FORMAT or not names <= {*manifest.files, MANIFEST}:
+        raise ModelError(problem)
+
+
+def _place(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write into a hidden folder beside it, then rename; put the old model back if that fails."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
+    fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name[:60]}."))
     try:
         for name, data in files.items():
             (fresh / name).write_bytes(data)
         fresh.chmod(0o755)
-        if folder.exists():
-            old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}.old."))
-            os.replace(folder, old / folder.name)
+        if not folder.exists():
             os.replace(fresh, folder)
-            shutil.rmtree(old)
-        else:
+            return
+        old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name[:60]}.old."))
+        os.replace(folder, old / "model")
+        try:
             os.replace(fresh, folder)
+        except BaseException:
+            os.replace(old / "model", folder)
+            raise
+        finally:
+            shutil.rmtree(old, ignore_errors=True)
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
-    return hashlib.sha256(files[MANIFEST]).hexdigest()
 
 
 def read(folder: Path) -> Stored:

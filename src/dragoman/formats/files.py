@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from dragoman.errors import FormatError
+from dragoman.errors import FormatError, WriteError
 
 
 def read_bytes(path: Path) -> bytes:
@@ -35,10 +35,22 @@ def decode(data: bytes, place: str) -> str:
 
 
 def write(path: Path, content: str | bytes) -> None:
-    """Write a whole file or none: a temporary file beside it, then a rename."""
+    """Write a whole file or none: a temporary file beside it, then a rename.
+
+    Raises WriteError naming the file if the system refuses; an older file stays as it was.
+    """
     data = content.encode("utf-8") if isinstance(content, str) else content
+    try:
+        _write(path, data)
+    except OSError as error:
+        raise WriteError(
+            f"{path}: can't be written ({error.strerror or error}). Choose another place, or make room."
+        ) from error
+
+
+def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:60]}.")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -49,6 +61,17 @@ def write(path: Path, content: str | bytes) -> None:
     except BaseException:
         os.unlink(name)
         raise
+
+
+def path_for(folder: Path, identifier: str, suffix: str) -> Path:
+    """The file that a document of this id has in a folder, never one outside of it.
+
+    Raises WriteError for an id that can't name a file.
+    """
+    unusable = identifier in ("", ".", "..") or any(character in "/\\\0" for character in identifier)
+    if unusable or len(identifier.encode("utf-8", "replace")) > 200:
+        raise WriteError(f"the document id {identifier[:80]!r} can't name a file. Rename the document.")
+    return folder / f"{identifier}{suffix}"
 
 
 def _umask() -> int:

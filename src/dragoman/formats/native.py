@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -63,13 +63,20 @@ def write(path: Path, document: Document) -> None:
     files.write(path, dumps(document))
 
 
-def read_lines(path: Path) -> Iterator[Document]:
-    """Read JSONL, one document per line, as a stream; empty lines are skipped."""
+def read_lines(path: Path) -> Iterator[tuple[int, Document | FormatError]]:
+    """Read JSONL as a stream of (line number, document); empty lines are skipped.
+
+    A line that can't be read comes as its error, and the next one follows.
+    """
     try:
         with path.open("rb") as lines:
             for number, line in enumerate(lines, 1):
-                if line.strip():
-                    yield parse(line, f"{path}:{number}")
+                if not line.strip():
+                    continue
+                try:
+                    yield number, parse(line, f"{path}:{number}")
+                except FormatError as error:
+                    yield number, error
     except OSError as error:
         raise FormatError(str(path), "unreadable", f"the file can't be read ({error.strerror}).") from error
 
@@ -85,11 +92,6 @@ def dump_line(document: Document) -> str:
     line = _json(content)
     line.encode("utf-8")
     return line + "\n"
-
-
-def write_lines(path: Path, documents: Iterable[Document]) -> None:
-    """Write JSONL, whole or not at all."""
-    files.write(path, "".join(map(dump_line, documents)))
 
 
 def line_of(data: str, section: str, index: int | None = None) -> int | None:
@@ -129,13 +131,18 @@ def _unknown_format(found: object, place: str) -> FormatError:
     return FormatError(place, "unknown-format", f"the format is {found!r}, expected {FORMAT!r}. {advice}")
 
 
+def _at(place: str, line: int) -> str:
+    """The place with the line; that of a line in JSONL has it already."""
+    return place if re.search(r"\.jsonl:[0-9]+$", place) else f"{place}:{line}"
+
+
 def _explain(data: bytes, place: str, error: Exception) -> FormatError:
     text = files.decode(data, place)
     try:
         content = json.loads(text)
     except json.JSONDecodeError as bad:
         return FormatError(
-            f"{place}:{bad.lineno}",
+            _at(place, bad.lineno),
             "not-json",
             f"{bad.msg} at column {bad.colno}, expected a document file in JSON. "
             "The file may be cut short; restore it or mend this line.",
@@ -149,7 +156,7 @@ def _explain(data: bytes, place: str, error: Exception) -> FormatError:
     line = line_of(text, path[1], int(path[2]) if path[2] else None) if path else 1
     check = "unknown-key" if "unknown field" in message else "wrong-type"
     return FormatError(
-        f"{place}:{line}" if line else place,
+        _at(place, line) if line else place,
         check,
         f"{message}. The document file's keys and types are in docs/document-format.md.",
     )

@@ -199,20 +199,21 @@ def _links(
     *,
     scored: bool,
 ) -> tuple[tuple[Link, ...], tuple[Link, ...]]:
-    symmetric = frozenset(name for name, relation in schema.relations.items() if relation.symmetric)
     keys = [
-        [key for _, key in matching.relation_keys(document, types=True, symmetric=symmetric)]
+        [key for _, key in matching.relation_keys(document, types=True, symmetric=schema.symmetric)]
         for document in documents
     ]
     sides: list[tuple[Link, ...]] = []
     for own in (0, 1):
-        hits = matching.shared(keys[0], keys[1])
+        hits = matching.shared(*([key for key in side if key] for side in keys))
         between = _between(keys[1 - own])
         place = {entity.id: index for index, entity in enumerate(documents[own].entities)}
         found = []
         for relation, key in zip(documents[own].relations, keys[own], strict=True):
             source, target = place[relation.source], place[relation.target]
             verdict: Verdict = "spurious" if own else "missed"
+            if key is None:
+                continue  # the other direction of a symmetric relation stands already
             if not scored:
                 verdict, detail = "unscored", "not scored"
             elif hits[key] > 0:
@@ -228,10 +229,10 @@ def _links(
     return sides[0], sides[1]
 
 
-def _between(keys: Sequence[matching.Key]) -> dict[Hashable, list[str]]:
+def _between(keys: Sequence[matching.Key | None]) -> dict[Hashable, list[str]]:
     """The relation labels between two arguments, whatever their direction."""
     found: dict[Hashable, list[str]] = defaultdict(list)
-    for label, *ends in keys:
+    for label, *ends in filter(None, keys):
         found[frozenset(ends)].append(str(label))
     return found
 

@@ -14,7 +14,10 @@ import msgspec
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from dragoman.schema import Schema
 from dragoman.score.counts import harmonic
+from dragoman.score.matching import cluster_spans
+from dragoman.score.scorecard import pair_documents
 from dragoman.types import Document
 
 Group = frozenset[Hashable]
@@ -51,26 +54,31 @@ class Coreference(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def coreference(
-    gold: Iterable[Document], predicted: Iterable[Document], *, singletons: bool = True
+    gold: Iterable[Document],
+    predicted: Iterable[Document],
+    schema: Schema,
+    *,
+    singletons: bool = True,
 ) -> Coreference:
     """Score the clusters of predicted documents against gold ones, paired by id.
 
-    Mentions are equal where their spans are. singletons: whether a mention without a cluster
+    Mentions are equal where span and label are. singletons: whether a mention without a cluster
     counts as a cluster of one (CoNLL-2012 has none; leave them out to compare with it).
-    Raises KeyError if an article is on one side only.
+    Gold documents that do not list clusters as annotated are left out. Raises ScoreError if
+    the articles differ.
     """
-    by_id = {document.id: document for document in predicted}
-    pairs = [(clusters_of(d, singletons), clusters_of(by_id[d.id], singletons)) for d in gold]
+    pairs = [
+        (clusters_of(one, singletons), clusters_of(two, singletons))
+        for one, two in pair_documents(gold, predicted, schema, "nothing")
+        if "clusters" in one.layers
+    ]
     return score_groups(pairs)
 
 
 def clusters_of(document: Document, singletons: bool) -> tuple[Group, ...]:
-    """The document's clusters as sets of mention spans."""
-    entities = document.by_id()
-    groups = {members for members in document.cluster_of().values() if singletons or len(members) > 1}
-    return tuple(
-        frozenset(entities[member].spans for member in members) for members in sorted(groups, key=sorted)
-    )
+    """The document's clusters as sets of mentions (span and label); those of one only if wanted."""
+    groups = sorted(cluster_spans(document), key=repr)
+    return tuple(group for group in groups if singletons or len(group) > 1)
 
 
 def score_groups(pairs: Iterable[tuple[Sequence[Group], Sequence[Group]]]) -> Coreference:

@@ -122,27 +122,41 @@ Key = tuple[object, ...]
 
 def relation_keys(
     document: Document, *, types: bool, symmetric: frozenset[str] = frozenset()
-) -> list[tuple[str, Key]]:
-    """Each relation as (label, key): its argument spans, with their labels if ``types``.
+) -> list[tuple[str, Key | None]]:
+    """Each relation, in the document's order, as (label, key).
 
-    A symmetric relation has no direction: its arguments are put in order, and one that is
-    stated both ways counts once.
+    A key is the label and the argument spans, with their labels if ``types``.
+
+    A symmetric relation has no direction: its arguments are put in order. One that is stated
+    both ways counts once, so its second statement has None for a key.
     """
     entities = document.by_id()
-    keys: list[tuple[str, Key]] = []
-    ways: dict[Key, Counter[bool]] = {}
+    keys: list[tuple[str, Key | None]] = []
+    waiting: Counter[tuple[Key, bool]] = Counter()
     for relation in document.relations:
         ends = [entities[relation.source], entities[relation.target]]
         arguments: list[Key] = [(end.spans, end.label if types else "") for end in ends]
-        if relation.label in symmetric:
-            turned = repr(arguments[0]) > repr(arguments[1])
-            pair: Key = (relation.label, *sorted(arguments, key=repr))
-            ways.setdefault(pair, Counter())[turned] += 1
-        else:
+        if relation.label not in symmetric:
             keys.append((relation.label, (relation.label, *arguments)))
-    for key, counts in ways.items():
-        keys += [(str(key[0]), key)] * max(counts.values())
+            continue
+        turned = repr(arguments[0]) > repr(arguments[1])
+        key: Key = (relation.label, *sorted(arguments, key=repr))
+        if arguments[0] != arguments[1] and waiting[key, not turned]:
+            waiting[key, not turned] -= 1
+            keys.append((relation.label, None))
+        else:
+            waiting[key, turned] += 1
+            keys.append((relation.label, key))
     return keys
+
+
+def cluster_spans(document: Document) -> set[frozenset[tuple[object, ...]]]:
+    """The document's clusters as sets of their mentions' spans and labels."""
+    entities = document.by_id()
+    return {
+        frozenset((entities[member].spans, entities[member].label) for member in members)
+        for members in document.cluster_of().values()
+    }
 
 
 Argument = frozenset[tuple[object, ...]]

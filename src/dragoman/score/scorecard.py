@@ -95,69 +95,96 @@ def score(
     *,
     given: Given = "nothing",
     seed: int = 0,
+    gold_version: str | None = None,
 ) -> Scorecard:
     """Score predicted documents against gold ones.
 
     gold, predicted: the same articles, paired by id; order never matters.
     given: what of the gold the extractor was shown; ``mentions`` and ``clusters`` demand
     predictions with the gold entities, and then entities are not scored.
-    seed: of the bootstrap over documents.
+    seed: of the bootstrap over documents. gold_version: of the corpus, for the signature.
 
     Layers that a gold document does not list as annotated are left out, not counted wrong.
     Raises ScoreError if the articles differ, a text differs, or an annotation can't be scored.
     """
-    pairs = _pairs(gold, predicted, given)
-    for document in (document for pair in pairs for document in pair):
-        _check(document, schema)
-    symmetric = frozenset(name for name, relation in schema.relations.items() if relation.symmetric)
+    pairs = pair_documents(gold, predicted, schema, given)
+    gold_hash = digest(document for document, _ in pairs)
+    gold_name = f"{gold_version or '-'}@{gold_hash[:12]}"
     rows: list[Row] = []
     signatures: dict[str, str] = {}
-    gold_documents = [document for document, _ in pairs]
-    gold_hash = digest(gold_documents)
-    for metric, (layer, count) in _metrics(symmetric).items():
-        if layer == "entities" and given != "nothing":
-            continue
-        kept = [pair for pair in pairs if layer in pair[0].layers]
-        if not kept:
-            continue
-        labels = list(schema.entities if layer == "entities" else schema.relations)
-        place = {label: index for index, label in enumerate(labels)}
-        cells = np.zeros((len(kept), len(labels), COLUMNS), dtype=np.int64)
-        for index, (one, two) in enumerate(kept):
-            count(one, two, place, cells[index])
-        rows += _rows(metric, labels, cells, seed)
-        task, _, match = metric.partition(".")
-        drawn = (
-            f"{resample.RESAMPLES} resamples, seed {seed}"
-            if len(kept) >= resample.LEAST_DOCUMENTS
-            else "none"
-        )
-        signatures[metric] = "|".join(
-            (
-                f"task:{task}",
-                f"match:{match}",
-                "average:micro, macro over labels with gold",
-                f"given:{given}",
-                f"schema:{schema.reference}",
-                f"gold:{gold_hash[:12]}",
-                f"documents:{len(kept)}",
-                f"bootstrap:{drawn}",
-                f"dragoman:{__version__}",
-            )
-        )
+    without: list[str] = []
+    for metric, counted in count_documents(pairs, schema, given).items():
+        rows += _rows(metric, counted, seed)
+        if len(counted.documents) < resample.LEAST_DOCUMENTS:
+            without.append(metric)
+        signatures[metric] = _signature(metric, counted, schema, given, gold_name, seed)
     if not signatures:
         raise ScoreError("no gold document lists a layer that can be scored; see its key `layers`")
     return Scorecard(
         given=given,
-        documents=tuple(document.id for document in gold_documents),
+        documents=tuple(document.id for document, _ in pairs),
         schema=schema.reference,
         gold_sha256=gold_hash,
         version=__version__,
         seed=seed,
-        note=resample.TOO_FEW if len(pairs) < resample.LEAST_DOCUMENTS else None,
+        note=_note(without, signatures),
         signatures=signatures,
         rows=tuple(rows),
-        confusion=_confusion(pairs, schema) if given == "nothing" else {},
+        confusion=_confusion(pairs, schema) if "entities.exact" in signatures else {},
+    )
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """The counts of one metric: documents x labels x COLUMNS, and what the first two axes are."""
+
+    documents: tuple[str, ...]
+    labels: tuple[str, ...]
+    cells: Matrix
+
+
+def count_documents(
+    pairs: Sequence[tuple[Document, Document]], schema: Schema, given: Given
+) -> dict[str, Counted]:
+    """Count every metric over the pairs whose gold lists its layer as annotated."""
+    found: dict[str, Counted] = {}
+    for metric, (layers, count) in _metrics(schema.symmetric).items():
+        of_entities = layers == {"entities"}
+        if of_entities and given != "nothing":
+            continue
+        kept = [pair for pair in pairs if layers <= set(pair[0].layers)]
+        if not kept:
+            continue
+        labels = tuple(schema.entities if of_entities else schema.relations)
+        place = {label: index for index, label in enumerate(labels)}
+        cells = np.zeros((len(kept), len(labels), COLUMNS), dtype=np.int64)
+        for index, (one, two) in enumerate(kept):
+            count(one, two, place, cells[index])
+        found[metric] = Counted(tuple(one.id for one, _ in kept), labels, cells)
+    return found
+
+
+def _note(without: Sequence[str], metrics: Iterable[str]) -> str | None:
+    if not without:
+        return None
+    everywhere = set(without) == set(metrics)
+    return resample.TOO_FEW if everywhere else f"{', '.join(without)}: {resample.TOO_FEW}"
+
+
+def _signature(metric: str, counted: Counted, schema: Schema, given: Given, gold_name: str, seed: int) -> str:
+    task, _, match = metric.partition(".")
+    enough = len(counted.documents) >= resample.LEAST_DOCUMENTS
+    return "|".join(
+        (
+            f"task:{task}",
+            f"match:{match}",
+            "average:micro, macro over labels with gold",
+            f"given:{given}",
+            f"schema:{schema.reference}",
+            f"gold:{gold_name}",
+            f"documents:{len(counted.documents)}",
+            f"bootstrap:{f'{resample.RESAMPLES} resamples, seed {seed}' if enough else 'none'}",
+            f"dragoman:{__version__}",
+        )
     )
 
 
@@ -167,9 +194,10 @@ def to_json(card: Scorecard) -> dict[str, Any]:
     return content
 
 
-def _pairs(
-    gold: Iterable[Document], predicted: Iterable[Document], given: Given
+def pair_documents(
+    gold: Iterable[Document], predicted: Iterable[Document], schema: Schema, given: Given
 ) -> list[tuple[Document, Document]]:
+    """Pair documents by id, in order of it, and refuse what cannot be compared (ScoreError)."""
     sides = []
     for name, documents in (("gold", gold), ("predicted", predicted)):
         by_id: dict[str, Document] = {}
@@ -205,6 +233,12 @@ def _pairs(
                 raise ScoreError(
                     f"{one.id}: {GIVEN_MEANING[given]}, but the predicted entities are not the gold ones."
                 )
+        if given == "clusters" and matching.cluster_spans(one) != matching.cluster_spans(two):
+            raise ScoreError(
+                f"{one.id}: {GIVEN_MEANING[given]}, but the predicted clusters are not the gold ones."
+            )
+        _check(one, schema)
+        _check(two, schema)
     return pairs
 
 
@@ -229,15 +263,17 @@ def _check(document: Document, schema: Schema) -> None:
                 raise ScoreError(f"{document.id}: cluster {cluster.id} names {member}, which does not exist")
 
 
-def _metrics(symmetric: frozenset[str]) -> dict[str, tuple[str, Count]]:
-    metrics: dict[str, tuple[str, Count]] = {}
-    for scheme in matching.SCHEMES:
-        metrics[f"entities.{scheme}"] = ("entities", _count_spans(scheme))
-    metrics["relations.strict"] = ("relations", _count_relations(True, symmetric))
-    metrics["relations.boundaries"] = ("relations", _count_relations(False, symmetric))
-    metrics["facts.any-mention"] = ("relations", _count_facts(False, symmetric))
-    metrics["facts.hard"] = ("relations", _count_facts(True, symmetric))
-    return metrics
+def _metrics(symmetric: frozenset[str]) -> dict[str, tuple[frozenset[str], Count]]:
+    """For every metric the layers that the gold must have, and what counts it."""
+    spans, links = frozenset({"entities"}), frozenset({"relations"})
+    facts = links | {"clusters"}
+    return {
+        **{f"entities.{scheme}": (spans, _count_spans(scheme)) for scheme in matching.SCHEMES},
+        "relations.strict": (links, _count_relations(True, symmetric)),
+        "relations.boundaries": (links, _count_relations(False, symmetric)),
+        "facts.any-mention": (facts, _count_facts(False, symmetric)),
+        "facts.hard": (facts, _count_facts(True, symmetric)),
+    }
 
 
 def _count_spans(scheme: matching.Scheme) -> Count:
@@ -261,8 +297,11 @@ def _count_spans(scheme: matching.Scheme) -> Count:
 def _count_relations(types: bool, symmetric: frozenset[str]) -> Count:
     def count(gold: Document, predicted: Document, place: Mapping[str, int], cells: Matrix) -> None:
         sides = [
-            matching.relation_keys(document, types=types, symmetric=symmetric)
-            for document in (gold, predicted)
+            [(label, key) for label, key in found if key is not None]
+            for found in (
+                matching.relation_keys(document, types=types, symmetric=symmetric)
+                for document in (gold, predicted)
+            )
         ]
         for column, side in zip((GOLD, PREDICTED), sides, strict=True):
             for label, _ in side:
@@ -287,7 +326,8 @@ def _count_facts(hard: bool, symmetric: frozenset[str]) -> Count:
     return count
 
 
-def _rows(metric: str, labels: Sequence[str], cells: Matrix, seed: int) -> list[Row]:
+def _rows(metric: str, counted: Counted, seed: int) -> list[Row]:
+    labels, cells = counted.labels, counted.cells
     totals = cells.sum(axis=0)
     samples = None
     if len(cells) >= resample.LEAST_DOCUMENTS:
@@ -351,8 +391,10 @@ def _row(metric: str, label: str, cells: Matrix, spread: tuple[float, float] | N
 
 
 def _macro(metric: str, rows: Sequence[Row], micro: Row, spread: tuple[float, float] | None) -> Row:
+    """The means over the labels with gold; precision over those of them where it is defined."""
+
     def mean(values: Iterable[float | None]) -> float | None:
-        numbers = [value or 0.0 for value in values]
+        numbers = [value for value in values if value is not None]
         return sum(numbers) / len(numbers) if numbers else None
 
     return msgspec.structs.replace(
@@ -370,6 +412,8 @@ def _confusion(pairs: Sequence[tuple[Document, Document]], schema: Schema) -> di
     names = [*schema.entities, "-"]
     table = {gold: dict.fromkeys(names, 0) for gold in names}
     for gold, predicted in pairs:
+        if "entities" not in gold.layers:
+            continue
         paired = matching.pair_spans(gold.entities, predicted.entities, "exact")
         for g, p in paired.correct:
             table[gold.entities[g].label][predicted.entities[p].label] += 1
