@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dragoman import evaluate
+from dragoman import evaluate, extract
 from dragoman.cli.progress import begin_script
 from dragoman.formats import files
 
@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[1]
 
 if __name__ == "__main__":
     begin_script()
-    extractor = evaluate.load_model(ROOT / "build/models/linear")
+    extractor = extract.load(ROOT / "build/models/linear")
     runs = evaluate.project_runs(extractor, ROOT)
     evaluate.write_record(ROOT / "eval/baselines/linear.json", runs)
     page = ROOT / "README.md"

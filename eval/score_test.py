@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from dragoman import evaluate, report
+from dragoman import evaluate, extract, report
 from dragoman.cli.progress import begin_script
 
 ROOT = Path(__file__).parents[1]
 
 if __name__ == "__main__":
     begin_script()
-    extractor = evaluate.load_model(ROOT / "build/models/linear")
+    extractor = extract.load(ROOT / "build/models/linear")
     found = evaluate.corpus_run(extractor, ROOT)
     print(evaluate.headline(found), *map(report.table, found.cards), sep="\n\n")

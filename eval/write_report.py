@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from dragoman import evaluate, report
+from dragoman import evaluate, extract, report
 from dragoman.cli.progress import begin_script
 
 ROOT = Path(__file__).parents[1]
 
 if __name__ == "__main__":
     begin_script()
-    extractor = evaluate.load_model(ROOT / "build/models/linear")
+    extractor = extract.load(ROOT / "build/models/linear")
     runs = evaluate.project_runs(extractor, ROOT)
     evaluate.write_page(runs, extractor, ROOT / "build/report/index.html")
     for found in runs:

@@ -6,6 +6,8 @@ import hashlib
 import json
 import logging
 import os
+import sys
+import tomllib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
@@ -112,6 +114,64 @@ def load(*places: Path, texts: Sequence[Path] | None = None) -> tuple[Document, 
             "%d stand-off documents left out: DRAGOMAN_TEXTS holds no text for them", len(loaded.without_text)
         )
     return documents
+
+
+ARTICLES = (".txt", ".json", ".jsonl")
+
+
+def articles(
+    places: Iterable[Path], *, schema: str, date: str | None = None
+) -> Iterator[tuple[str, Document | DragomanError]]:
+    """Articles to extract from, one by one: text files, document files, JSONL, folders of them.
+
+    schema: the reference that documents must name, and that text files get. date: the articles'
+    date, for text files. ``-`` is standard input. What can't be read comes as its error, with
+    its place. Raises DragomanError for a name that does not exist or an empty folder.
+    """
+    found = tuple(_article_files(places))
+    for path in found:
+        if path.suffix in (".json", ".jsonl"):
+            yield from _documents(path, schema)
+            continue
+        standard = str(path) == "-"
+        try:
+            data = sys.stdin.buffer.read() if standard else files.read_bytes(path)
+            yield str(path), from_text(data, "stdin" if standard else path.stem, schema, date, str(path))
+        except FormatError as error:
+            yield str(path), error
+
+
+def _article_files(places: Iterable[Path]) -> Iterator[Path]:
+    for place in places:
+        if not place.is_dir():
+            if str(place) != "-" and not os.path.lexists(place):
+                raise DragomanError(f"{place}: [not-found] no such file or folder. Check the name.")
+            yield place
+            continue
+        found = sorted(path for path in place.rglob("*") if path.suffix in ARTICLES and not path.is_dir())
+        if not found:
+            raise DragomanError(f"{place}: [empty-folder] no article ({', '.join(ARTICLES)}) here or below.")
+        yield from (path for path in found if not path.name.startswith("."))
+
+
+def _documents(path: Path, schema: str) -> Iterator[tuple[str, Document | DragomanError]]:
+    loaded = read([path])
+    for error in loaded.errors:
+        yield error.place, error
+    for place, document in loaded.documents.items():
+        if document.schema == schema:
+            yield place, document
+        else:
+            message = f"{place}: annotated by {document.schema}, the model predicts {schema}"
+            yield place, DragomanError(f"{message}. Use a model of that schema.")
+
+
+def from_text(data: bytes, identifier: str, schema: str, date: str | None, place: str) -> Document:
+    """A text file as a document without annotations; FormatError if it is no text or empty."""
+    text = files.decode(data, place).removeprefix("\ufeff")
+    if not text.strip():
+        raise FormatError(place, "empty-text", "the file holds no text.")
+    return Document.new(id=identifier, text=text, schema=schema, title=first_line(text), date=date)
 
 
 def text_folders() -> tuple[Path, ...]:
@@ -346,6 +406,22 @@ def manifest(root: Path, *, version: str, licence: str) -> str:
         checksum = hashlib.sha256(path.read_bytes()).hexdigest()
         lines.append(f'"{path.relative_to(root).as_posix()}" = "{checksum}"')
     return "\n".join(lines) + "\n"
+
+
+def version(place: Path) -> str | None:
+    """The version that the nearest ``corpus.toml`` at or above a place states; None without one."""
+    here = place.resolve()
+    for folder in (here, *here.parents):
+        sealed = folder / "corpus.toml"
+        if sealed.is_file():
+            try:
+                found = tomllib.loads(sealed.read_text("utf-8")).get("version")
+            except (OSError, ValueError) as error:
+                raise DragomanError(
+                    f"{sealed}: not TOML ({error}). `dragoman corpus seal` writes it."
+                ) from error
+            return found if isinstance(found, str) else None
+    return None
 
 
 def fill_card(card: str, root: Path) -> str:

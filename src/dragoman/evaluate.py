@@ -4,34 +4,44 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dragoman import corpus, extract, score
-from dragoman.errors import DragomanError, ModelError, ScoreError
+from dragoman import corpus, score, train
+from dragoman.errors import ModelError, ScoreError
 from dragoman.extract import Extractor
 from dragoman.formats import files
 from dragoman.report import Page, Run, render
+from dragoman.report.words import PER_LABEL, percent
+from dragoman.schema import Schema
 from dragoman.score import Scorecard
-from dragoman.types import GIVEN, Document
+from dragoman.types import GIVEN, Document, Given, text_hash
 from dragoman.validate import refuse_errors
 
 HEADLINES = ("entities.strict", "facts.any-mention")
-SUMMARISED = ("entities.strict", "relations.strict", "facts.any-mention")
 ORIGINALS = "seeds, original text"
 DONE = "done: the whole report is in build/report/index.html"
 RATES = ("precision", "recall", "f1")
 log = logging.getLogger(__name__)
 
 
-def run(extractor: Extractor, gold: Iterable[Document], *, name: str, about: str, seed: int = 0) -> Run:
-    """Extract from gold articles end to end, with gold mentions, and with gold clusters; score each.
+def run(
+    extractor: Extractor,
+    gold: Iterable[Document],
+    *,
+    name: str,
+    about: str,
+    seed: int = 0,
+    gold_version: str | None = None,
+) -> Run:
+    """Extract from gold articles end to end, with gold mentions, with gold clusters; score each.
 
     gold: annotated documents with their texts. name, about: what these articles are.
-    seed: of the bootstrap. Raises ModelError if the model predicts another schema,
-    DragomanError if a gold document has an error.
+    seed: of the bootstrap. gold_version: for the signatures.
+
+    Raises ModelError if the model predicts another schema, DragomanError if a gold document
+    has an error.
     """
     documents = tuple(sorted(gold, key=lambda document: document.id))
     for document in documents:
@@ -50,7 +60,10 @@ def run(extractor: Extractor, gold: Iterable[Document], *, name: str, about: str
         for given in GIVEN
     }
     cards = tuple(
-        score.score(documents, predicted[given], extractor.schema, given=given, seed=seed) for given in GIVEN
+        score.score(
+            documents, predicted[given], extractor.schema, given=given, seed=seed, gold_version=gold_version
+        )
+        for given in GIVEN
     )
     return Run(name=name, about=about, gold=documents, predicted=predicted["nothing"], cards=cards)
 
@@ -64,7 +77,8 @@ def corpus_run(extractor: Extractor, root: Path, *, seed: int = 0) -> Run:
     """The run over the test split of the corpus in project folder ``root``."""
     about = "Articles of the test split, written for this corpus from public facts."
     gold = corpus.load(root / "corpus" / "test")
-    return run(extractor, gold, name="corpus test", about=about, seed=seed)
+    version = corpus.version(root / "corpus")
+    return run(extractor, gold, name="corpus test", about=about, seed=seed, gold_version=version)
 
 
 def seed_runs(extractor: Extractor, root: Path, *, seed: int = 0) -> tuple[Run, ...]:
@@ -80,6 +94,26 @@ def seed_runs(extractor: Extractor, root: Path, *, seed: int = 0) -> tuple[Run, 
         about = "The original seed articles, whose text is attached and never stored here."
         found.append(run(extractor, originals, name=ORIGINALS, about=about, seed=seed))
     return tuple(found)
+
+
+def cross_validate(
+    recipe: Path, documents: Sequence[Document], schema: Schema, *, folds: int, seed: int
+) -> tuple[Scorecard, ...]:
+    """Score a recipe on its training documents, each by a model that never saw it.
+
+    folds: how many models are fitted; documents are dealt out in order of the SHA-256 of
+    their id. Returns one scorecard per setting, in the order of GIVEN.
+    """
+    ranked = sorted(documents, key=lambda document: text_hash(document.id))
+    predicted: dict[Given, list[Document]] = {given: [] for given in GIVEN}
+    for fold in range(folds):
+        held_out = ranked[fold::folds]
+        log.info("fold %d of %d", fold + 1, folds)
+        known = [document for document in ranked if document not in held_out]
+        extractor = train.fit(recipe, known, seed=seed, schema=schema)
+        for given in GIVEN:
+            predicted[given] += [extractor.extract(document, given=given) for document in held_out]
+    return tuple(score.score(ranked, predicted[given], schema, given=given, seed=seed) for given in GIVEN)
 
 
 def write_page(runs: Sequence[Run], extractor: Extractor, path: Path) -> None:
@@ -104,14 +138,10 @@ def headlines(recorded: Mapping[str, Any]) -> str:
     lines = []
     for name, settings in recorded.items():
         metrics = settings["nothing"]
-        documents = re.findall(r"documents:([0-9]+)", metrics[HEADLINES[0]]["signature"])[0]
-        shown = ", ".join(f"{metric} F1 {_percent(metrics[metric]['micro']['f1'])}" for metric in HEADLINES)
-        lines.append(f"{name} ({documents} article{'s' if documents != '1' else ''}): {shown}")
+        documents = metrics[HEADLINES[0]]["documents"]
+        shown = ", ".join(f"{metric} F1 {percent(metrics[metric]['micro']['f1'])}" for metric in HEADLINES)
+        lines.append(f"{name} ({documents} article{'s' if documents != 1 else ''}): {shown}")
     return "\n".join(lines)
-
-
-def _percent(rate: float | None) -> str:
-    return "–" if rate is None else f"{100 * rate:.1f}"
 
 
 def record(runs: Iterable[Run]) -> dict[str, Any]:
@@ -123,6 +153,7 @@ def _summary(card: Scorecard) -> dict[str, Any]:
     return {
         metric: {
             "signature": card.signatures[metric],
+            "documents": len(card.documents),
             **{
                 label: {
                     name: _rounded(getattr(card.row(metric, label), name))
@@ -178,15 +209,6 @@ def write_record(path: Path, runs: Iterable[Run]) -> None:
     files.write(path, json.dumps(record(runs), indent=1, ensure_ascii=False) + "\n")
 
 
-def load_model(folder: Path) -> Extractor:
-    """Load a model; the error says how to make one if there is none."""
-    if not folder.exists():
-        raise DragomanError(
-            f"{folder}: no model there. `dragoman train models/linear.toml` makes the default one."
-        )
-    return extract.load(folder)
-
-
 def summary(recorded: Mapping[str, Any]) -> str:
     """Recorded runs as a Markdown table: micro P, R and F1 (x 100) of the headline metrics.
 
@@ -199,9 +221,9 @@ def summary(recorded: Mapping[str, Any]) -> str:
     lines = ["| articles | shown of the gold | metric | P | R | F1 |", "|---|---|---|---|---|---|"]
     for name, settings in recorded.items():
         for given, metrics in settings.items():
-            for metric in (name for name in SUMMARISED if name in metrics):
+            for metric in (name for name in PER_LABEL if name in metrics):
                 rates = metrics[metric]["micro"]
-                cells = (_percent(rates[key]) for key in RATES)
+                cells = (percent(rates[key]) for key in RATES)
                 lines.append(f"| {name} | {given} | {metric} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

@@ -20,6 +20,9 @@ from dragoman.formats import files, native
 from dragoman.schema import Schema
 from dragoman.types import LAYERS, Cluster, Document, Entity, Relation, first_line, text_hash
 
+MOST = 1000
+"""Overlaps told per document at most."""
+
 ERROR = "error"
 WARNING = "warning"
 
@@ -57,7 +60,7 @@ CHECKS: Mapping[str, tuple[str, str]] = {
     "cluster-overlap": (ERROR, "an entity stands in a cluster twice, or in two clusters"),
     "cluster-labels": (ERROR, "a cluster mixes entity labels"),
     "value-date": (ERROR, "a date's value is not ISO 8601, or no such day"),
-    "value-country": (ERROR, "a cluster's value is not an ISO 3166 alpha-2 code"),
+    "value-country": (ERROR, "a cluster's value is not of the form of an ISO 3166 alpha-2 code"),
     "value-label": (ERROR, "a value stands where the schema knows none"),
     "value-cluster": (WARNING, "the members of a cluster have different values"),
     "value-split": (WARNING, "two clusters carry the same value"),
@@ -194,13 +197,19 @@ def _head(document: Document, schema: Schema) -> Iterator[Finding]:
 def _layers(document: Document, schema: Schema) -> Iterator[Finding]:
     for layer in document.layers:
         if layer not in LAYERS:
-            yield Finding("layers", "layer-unknown", f"{layer!r} is none of {', '.join(LAYERS)}.")
+            yield Finding(
+                "layers", "layer-unknown", f"{layer!r} is none of {', '.join(LAYERS)}. Remove or correct it."
+            )
     present: dict[str, tuple[Entity | Relation | Cluster, ...]] = {
         "entities": document.entities,
         "relations": document.relations,
         "clusters": document.clusters,
     }
-    for layer, items in present.items():
+    valued: tuple[Entity | Relation | Cluster, ...] = (
+        *(entity for entity in document.entities if entity.value is not None),
+        *(cluster for cluster in document.clusters if cluster.value is not None),
+    )
+    for layer, items in {**present, "values": valued}.items():
         if items and layer not in document.layers:
             yield Finding(
                 "layers",
@@ -229,7 +238,7 @@ def _entities(document: Document, schema: Schema) -> Iterator[Finding]:
                 place,
                 "entity-label",
                 f"entity {entity.id} has the label {entity.label!r}, expected one of "
-                f"{', '.join(schema.entities)}.",
+                f"{', '.join(schema.entities)}. Correct the label.",
             )
         key = (entity.spans, entity.label)
         if key in seen:
@@ -284,26 +293,25 @@ def _cuts_word(text: str, offset: int) -> bool:
 def _overlaps(document: Document, schema: Schema) -> Iterator[Finding]:
     if schema.overlap:
         return
-    reach: Entity | None = None
-    order = sorted(range(len(document.entities)), key=lambda n: document.entities[n].start)
-    for index in order:
-        entity = document.entities[index]
-        if reach is not None and entity.start < reach.end and entity.spans != reach.spans:
-            yield Finding(
-                f"entities {index}",
-                "entity-overlap",
-                f"entity {entity.id} {entity.surface!r} [{entity.start}, {entity.end}) overlaps entity "
-                f"{reach.id} {reach.surface!r} [{reach.start}, {reach.end}). Keep one of them.",
-            )
-        elif reach is not None and entity.spans == reach.spans and entity.label != reach.label:
-            yield Finding(
-                f"entities {index}",
-                "entity-overlap",
-                f"entity {entity.id} marks {entity.surface!r} as {entity.label}, entity {reach.id} as "
-                f"{reach.label}. Keep one of them.",
-            )
-        if reach is None or entity.end > reach.end:
-            reach = entity
+    pieces = sorted(
+        (start, end, index) for index, entity in enumerate(document.entities) for start, end in entity.spans
+    )
+    told: set[frozenset[int]] = set()
+    open_pieces: list[tuple[int, int]] = []
+    for start, end, index in pieces:
+        open_pieces = [piece for piece in open_pieces if piece[0] > start]
+        for _, other in open_pieces:
+            one, two = document.entities[other], document.entities[index]
+            same = one.spans == two.spans and one.label == two.label  # that is entity-duplicate
+            if other != index and not same and frozenset((index, other)) not in told and len(told) < MOST:
+                told.add(frozenset((index, other)))
+                yield Finding(
+                    f"entities {index}",
+                    "entity-overlap",
+                    f"entity {two.id} {two.label} {two.surface!r} [{two.start}, {two.end}) overlaps entity "
+                    f"{one.id} {one.label} {one.surface!r} [{one.start}, {one.end}). Keep one of them.",
+                )
+        open_pieces.append((end, index))
 
 
 def _relations(document: Document, schema: Schema) -> Iterator[Finding]:
@@ -316,7 +324,7 @@ def _relations(document: Document, schema: Schema) -> Iterator[Finding]:
                 place,
                 "relation-label",
                 f"relation {relation.id} has the label {relation.label!r}, expected one of "
-                f"{', '.join(schema.relations)}.",
+                f"{', '.join(schema.relations)}. Correct the label.",
             )
             continue
         unknown = [end for end in (relation.source, relation.target) if end not in entities]

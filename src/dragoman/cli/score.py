@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
-from dragoman import corpus, evaluate, report
-from dragoman import score as scores
+from dragoman import corpus
 from dragoman.cli.options import MODEL, PATH, find_schema, schema_option
 from dragoman.formats import files
 from dragoman.types import GIVEN, Given
+
+if TYPE_CHECKING:
+    from dragoman.score import Scorecard
 
 
 def add_to(main: click.Group) -> None:
@@ -25,7 +29,9 @@ def add_to(main: click.Group) -> None:
 @click.argument("predicted", type=PATH)
 @click.option("--given", type=click.Choice(GIVEN), default="nothing", show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the bootstrap.")
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["table", "markdown", "json"]), default="table", show_default=True
+)
 @click.option("-o", "--out", type=PATH, help="File to write; stdout if not given.")
 @schema_option
 def score(
@@ -42,17 +48,28 @@ def score(
     --given says what of the gold the extractor was shown: nothing (end to end), mentions,
     or mentions and clusters.
     """
+    from dragoman import report
+    from dragoman import score as scores
+
     schema = find_schema(schema_path, gold)
-    card = scores.score(corpus.load(gold), corpus.load(predicted), schema, given=given, seed=seed)
-    content = (
-        json.dumps(scores.to_json(card), indent=1, ensure_ascii=False)
-        if form == "json"
-        else report.table(card)
+    card = scores.score(
+        corpus.load(gold),
+        corpus.load(predicted),
+        schema,
+        given=given,
+        seed=seed,
+        gold_version=corpus.version(gold),
     )
+    forms = {"json": _json, "markdown": report.markdown, "table": report.table}
+    content = forms[form](card)
     if out is None:
         click.echo(content)
     else:
         files.write(out, content + "\n")
+
+
+def _json(card: Scorecard) -> str:
+    return json.dumps(msgspec.to_builtins(card), indent=1, ensure_ascii=False)
 
 
 @click.command("report")
@@ -61,7 +78,9 @@ def score(
 @click.option("-o", "--out", type=PATH, default=Path("build/report/index.html"), show_default=True)
 def report_command(root: Path, model: Path, out: Path) -> None:
     """Score a model on the test split and the seeds of project ROOT; write the page."""
-    extractor = evaluate.load_model(model)
+    from dragoman import evaluate, extract
+
+    extractor = extract.load(model)
     runs = evaluate.project_runs(extractor, root)
     evaluate.write_page(runs, extractor, out)
     for found in runs:

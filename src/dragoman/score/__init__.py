@@ -1,5 +1,7 @@
 """How right predictions are: matching, counts, scorecards, resampling."""
 
-from dragoman.score.scorecard import Row, Scorecard, score, to_json
+from dragoman.score.compare import Comparison, compare
+from dragoman.score.coreference import Coreference, coreference
+from dragoman.score.scorecard import Row, Scorecard, score
 
-__all__ = ["Row", "Scorecard", "score", "to_json"]
+__all__ = ["Comparison", "Coreference", "Row", "Scorecard", "compare", "coreference", "score"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -186,12 +185,6 @@ def _signature(metric: str, counted: Counted, schema: Schema, given: Given, gold
             f"dragoman:{__version__}",
         )
     )
-
-
-def to_json(card: Scorecard) -> dict[str, Any]:
-    """The scorecard as JSON values."""
-    content: dict[str, Any] = msgspec.to_builtins(card)
-    return content
 
 
 def pair_documents(
