@@ -126,15 +126,16 @@ def check_file(path: Path, document: Document, schema: Schema) -> Iterator[Findi
     """The findings of one document, with the line of the file for each."""
     raw = files.read_bytes(path) if path.suffix == ".json" else b""
     data = raw.decode("utf-8")
+    lines = native.Lines(data)
     for finding in check(document, schema):
         section, _, index = finding.place.partition(" ")
-        line = native.line_of(data, section, int(index) if index else None)
+        line = lines.of(section, int(index) if index else None)
         yield msgspec.structs.replace(finding, place=f"{path}:{line}" if line else str(path))
     if not data:
         return
     if path.stem != document.id:
         yield Finding(
-            f"{path}:{native.line_of(data, 'id') or 1}",
+            f"{path}:{lines.of('id') or 1}",
             "id-file-name",
             f"the id is {document.id!r}, but the file is named {path.stem!r}. Make them equal.",
         )

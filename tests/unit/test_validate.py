@@ -58,5 +58,6 @@ def test_values_of_equal_form_are_read_as_dates() -> None:
 
 def test_line_of_survives_any_layout() -> None:
     data = '{"text": "\\"entities\\": [",\n "entities":\n [ {"id": "a"},\n\n {"id": "b"} ]}'
-    assert native.line_of(data, "entities", 1) == 5
-    assert native.line_of(data, "missing") is None
+    lines = native.Lines(data)
+    assert [lines.of("entities", index) for index in (None, 0, 1, 2)] == [3, 3, 5, None]
+    assert lines.of("missing") is None

@@ -11,6 +11,7 @@ from dragoman.types import Cluster, Document, Entity
 
 CITY_MARKS = frozenset("in at near to from outside through of around inside into via between".split())
 EDGE = re.compile(r"[^\w]+")
+LOOK_BACK = 200
 Key = Callable[[Entity], str | None]
 
 
@@ -108,7 +109,7 @@ def _role(document: Document, schema: Schema) -> Key:
     entities = document.by_id()
     holders: dict[str, str] = {}
     bodies: dict[str, str] = {}
-    cluster_free = {
+    states = {
         relation.source: relation.target
         for relation in document.relations
         if relation.source in entities
@@ -120,8 +121,8 @@ def _role(document: Document, schema: Schema) -> Key:
         if relation.target in entities and entities[relation.target].label in schema.labels_of("role"):
             holders.setdefault(relation.target, relation.source)
     for role, holder in holders.items():
-        if holder in cluster_free:
-            bodies[role] = normal(entities[cluster_free[holder]].surface or "")
+        if holder in states:
+            bodies[role] = normal(entities[states[holder]].surface or "")
 
     def key(entity: Entity) -> str | None:
         if entity.id not in bodies:
@@ -140,7 +141,8 @@ def _by_name(
 ) -> None:
     """The rest: equal names, abbreviations in brackets, a bare head word for the name before."""
     text = document.text or ""
-    earlier: dict[str, list[tuple[Entity, str]]] = {}
+    earlier: dict[str, list[tuple[str, str]]] = {}
+    known: dict[str, str] = {}
     previous: Entity | None = None
     for entity in sorted(document.entities, key=lambda e: (e.start, e.end)):
         if entity.label in done:
@@ -149,27 +151,23 @@ def _by_name(
         name = normal(entity.surface or "")
         own = f"{entity.label} {name}"
         before = earlier.setdefault(entity.label, [])
-        known = next((key for other, key in reversed(before) if normal(other.surface or "") == name), None)
-        if known is None and previous is not None and previous.label == entity.label:
+        key = known.get(own)
+        if key is None and previous is not None and previous.label == entity.label:
             between = text[previous.end : entity.start]
             if between.strip() == "(" and entity.surface == (entity.surface or "").upper():
-                known = keys.get(previous.id)
-        if known is None:
-            known = _longer_name(name, before, nominal)
-        keys[entity.id] = known or own
-        before.append((entity, keys[entity.id]))
+                key = keys.get(previous.id)
+        if key is None:
+            key = _longer_name(name, before[-LOOK_BACK:], nominal) or own
+        keys[entity.id] = known[own] = key
+        before.append((name, key))
         previous = entity
 
 
-def _longer_name(name: str, before: Sequence[tuple[Entity, str]], nominal: frozenset[str]) -> str | None:
+def _longer_name(name: str, before: Sequence[tuple[str, str]], nominal: frozenset[str]) -> str | None:
+    """The key of the nearest name before that this one shortens, if any."""
     words = EDGE.split(name)
-    if len(words) == 1 and name in nominal:
-        for other, key in reversed(before):
-            if name in EDGE.split(normal(other.surface or "")):
-                return key
-    if len(words) > 1:
-        for other, key in reversed(before):
-            longer = normal(other.surface or "")
-            if longer.endswith(" " + name):
-                return key
+    for other, key in reversed(before):
+        bare = len(words) == 1 and name in nominal and name in EDGE.split(other)
+        if bare or (len(words) > 1 and other.endswith(" " + name)):
+            return key
     return None

@@ -28,6 +28,7 @@ GROUPING = frozenset("both all two three four five six these those its their his
 COUNTING = frozenset("both two three four five six".split())
 JOINERS = frozenset([",", "and", "or", "&", ";"])
 LONGEST_PATH = 14
+MOST_BETWEEN = 100
 
 
 class Mention(msgspec.Struct, frozen=True):
@@ -202,9 +203,12 @@ def candidates(layout: Layout, legal: Legal, *, before: int, after: int) -> Iter
     """Every pair whose labels may be linked and whose ends are near enough.
 
     before: how many sentences the source may stand before the target; after: how many after.
+    Ends with MOST_BETWEEN mentions or more between them are never near.
     """
-    for s, source in enumerate(layout.mentions):
-        for t, target in enumerate(layout.mentions):
+    mentions = layout.mentions
+    for s, source in enumerate(mentions):
+        for t in range(max(0, s - MOST_BETWEEN), min(len(mentions), s + MOST_BETWEEN + 1)):
+            target = mentions[t]
             if s == t or not -after <= target.sentence - source.sentence <= before:
                 continue
             if (source.entity.label, target.entity.label) in legal:
@@ -308,12 +312,12 @@ def _across(layout: Layout, pair: Pair) -> list[str]:
     alone = source.group_first == source.first and source.group_last == source.last
     inner = layout.stand_ins[target.sentence]
     before = [s for s in inner if s.token < target.group_first]
-    local = [
-        m
-        for m in layout.mentions
-        if m.sentence == target.sentence and m.entity.label == source.entity.label and m.last <= target.first
-    ]
-    found.append(f"x:local={min(len(local), 2)}")
+    local = 0
+    for other in reversed(layout.mentions[max(0, pair.target - MOST_BETWEEN) : pair.target]):
+        if other.sentence != target.sentence or local == 2:
+            break
+        local += other.entity.label == source.entity.label and other.last <= target.first
+    found.append(f"x:local={local}")
     if before:
         link = before[-1]
         path = _path(layout, target.sentence, link.token + 1, target.group_first)

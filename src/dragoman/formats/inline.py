@@ -229,6 +229,8 @@ class _Reader:
         self.fields: dict[str, Any] = {}
         self.meta: dict[str, Any] = {}
         self.entities: list[Entity] = []
+        self.known: list[str] = []
+        self.ids: set[str] = set()
         self.relations: list[tuple[str | None, Relation]] = []
         self.clusters: list[tuple[str | None, Cluster]] = []
 
@@ -348,7 +350,7 @@ class _Reader:
                             "inline-mark", "a ] must be followed by {ID LABEL}, as in [Rome]{T1 GPE}."
                         )
                     attributes = self.closing(line, position)
-                    self.entity(attributes[0], ((stack.pop()[0], length),), "".join(out))
+                    self.entity(attributes[0], ((stack.pop()[0], length),))
                     position = attributes[1]
                 elif character in "{}":
                     raise self.fail(
@@ -368,7 +370,9 @@ class _Reader:
                 "inline-mark", "a [ is never closed. Add ]{ID LABEL}, or write \\[ for a literal one."
             )
         self.line = last + 1
-        return "".join(out)
+        text = "".join(out)
+        self.entities = [msgspec.structs.replace(e, surface=e.cut(text)) for e in self.entities]
+        return text
 
     def closing(self, line: str, position: int) -> tuple[str, int]:
         """The attributes between { and }, quotes respected, and the position after."""
@@ -378,7 +382,7 @@ class _Reader:
         return match[1].strip(), match.end()
 
     def entity(
-        self, attributes: str, spans: tuple[tuple[int, int], ...], text: str, surface: Any = ...
+        self, attributes: str, spans: tuple[tuple[int, int], ...], text: str = "", surface: Any = ...
     ) -> None:
         words = attributes.split(None, 2)
         if len(words) < 2:
@@ -459,8 +463,10 @@ class _Reader:
                 score = float(words.pop()[1:])
             except ValueError:
                 raise self.fail("inline-relation", f"found {line!r}, the score is no number.") from None
-        known = {entity.id for entity in self.entities}
-        middles = [n for n, word in enumerate(words) if word not in known and 0 < n < len(words) - 1]
+        if len(self.known) != len(self.entities):
+            self.known = [entity.id for entity in self.entities]
+            self.ids = set(self.known)
+        middles = [n for n, word in enumerate(words) if word not in self.ids and 0 < n < len(words) - 1]
         if len(middles) != 1:
             if len(words) == 3:
                 middles = [1]

@@ -94,28 +94,39 @@ def dump_line(document: Document) -> str:
     return line + "\n"
 
 
-def line_of(data: str, section: str, index: int | None = None) -> int | None:
-    """The line (from 1) of a top-level key or of one item of its list; None if not found."""
-    key = re.search(rf'(?<!\\)"{section}"\s*:\s*', data)
-    if key is None:
-        return None
-    position = key.end()
-    if index is not None:
+class Lines:
+    """Finds the lines of a document file's keys and items, whatever its layout."""
+
+    def __init__(self, data: str) -> None:
+        """data: the file's text."""
+        self._data = data
+        self._items: dict[str, list[int]] = {}
+
+    def of(self, section: str, index: int | None = None) -> int | None:
+        """The line (from 1) of a top-level key or of one item of its list; None if not found."""
+        key = re.search(rf'(?<!\\)"{section}"\s*:\s*', self._data)
+        if key is None:
+            return None
+        if index is None:
+            return self._data.count("\n", 0, key.end()) + 1
+        if section not in self._items:
+            self._items[section] = list(self._walk(key.end()))
+        items = self._items[section]
+        return items[index] if index < len(items) else None
+
+    def _walk(self, position: int) -> Iterator[int]:
+        """The line of every item of the list that begins at ``position``."""
         decoder = json.JSONDecoder()
         separator = re.compile(r"[\s,\[]*")
-        try:
-            for _ in range(index):
-                position = _after(separator, data, position)
-                _, position = decoder.raw_decode(data, position)
-        except (ValueError, RecursionError):
-            return None
-        position = _after(separator, data, position)
-    return data.count("\n", 0, position) + 1
-
-
-def _after(pattern: re.Pattern[str], data: str, position: int) -> int:
-    match = pattern.match(data, position)
-    return match.end() if match else position
+        line, counted = 1, 0
+        while match := separator.match(self._data, position):
+            position = match.end()
+            line, counted = line + self._data.count("\n", counted, position), position
+            try:
+                _, position = decoder.raw_decode(self._data, position)
+            except (ValueError, RecursionError):
+                return
+            yield line
 
 
 def _json(value: Any) -> str:
@@ -153,7 +164,7 @@ def _explain(data: bytes, place: str, error: Exception) -> FormatError:
         return _unknown_format(content.get("format"), place)
     message = str(error)
     path = re.search(r" - at `\$\.(\w+)(?:\[(\d+)\])?", message)
-    line = line_of(text, path[1], int(path[2]) if path[2] else None) if path else 1
+    line = Lines(text).of(path[1], int(path[2]) if path[2] else None) if path else 1
     check = "unknown-key" if "unknown field" in message else "wrong-type"
     return FormatError(
         _at(place, line) if line else place,

@@ -12,6 +12,7 @@ from typing import Literal
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from dragoman.types import Document, Entity
@@ -49,14 +50,14 @@ def pair_spans(gold: Sequence[Entity], predicted: Sequence[Entity], scheme: Sche
     correct: list[tuple[int, int]] = []
     other: list[tuple[int, int]] = []
     for golds, preds in _components(gold, predicted):
-        weights = np.array([[_weight(gold[g], predicted[p], scheme) for p in preds] for g in golds])
+        weights = _weights([gold[g] for g in golds], [predicted[p] for p in preds], scheme)
         if weights.shape == (1, 1):
             rows, columns = np.zeros(1, dtype=int), np.zeros(1, dtype=int)
         else:
             # one COR outweighs any number of INC or PAR, and these any number of equal labels
             most = 1 + min(weights.shape)
             scaled = np.where(weights == 2, most, weights) * most
-            scaled += [[gold[g].label == predicted[p].label for p in preds] for g in golds]
+            scaled += _equal([gold[g].label for g in golds], [predicted[p].label for p in preds])
             rows, columns = linear_sum_assignment(scaled * (weights > 0), maximize=True)
         for row, column in zip(rows, columns, strict=True):
             if weights[row, column]:
@@ -72,19 +73,35 @@ def pair_spans(gold: Sequence[Entity], predicted: Sequence[Entity], scheme: Sche
     )
 
 
-def _weight(gold: Entity, predicted: Entity, scheme: Scheme) -> int:
-    """2 for COR, 1 for INC or PAR, 0 for no overlap."""
-    if not overlap(gold, predicted):
-        return 0
-    same_span = gold.spans == predicted.spans
-    same_label = gold.label == predicted.label
+def _weights(gold: Sequence[Entity], predicted: Sequence[Entity], scheme: Scheme) -> NDArray[np.int64]:
+    """gold x predicted: 2 for COR, 1 for INC or PAR, 0 for no overlap."""
+    starts, ends = (
+        [np.array([getattr(entity, name) for entity in side]) for side in (gold, predicted)]
+        for name in ("start", "end")
+    )
+    meet = (starts[0][:, None] < ends[1]) & (starts[1] < ends[0][:, None])
+    if any(entity.fragments for entity in (*gold, *predicted)):
+        for g, p in np.argwhere(meet):
+            meet[g, p] = overlap(gold[g], predicted[p])
+    same_span = _equal([entity.spans for entity in gold], [entity.spans for entity in predicted])
+    same_label = _equal([entity.label for entity in gold], [entity.label for entity in predicted])
     right = {
-        "strict": same_span and same_label,
+        "strict": same_span & same_label,
         "exact": same_span,
         "partial": same_span,
         "type": same_label,
     }[scheme]
-    return 2 if right else 1
+    return meet * (1 + right)
+
+
+def _equal(gold: Sequence[Hashable], predicted: Sequence[Hashable]) -> NDArray[np.bool_]:
+    """gold x predicted: whether two items are equal."""
+    numbers: dict[Hashable, int] = {}
+    one, two = (
+        np.array([numbers.setdefault(item, len(numbers)) for item in side]) for side in (gold, predicted)
+    )
+    result: NDArray[np.bool_] = one[:, None] == two
+    return result
 
 
 def overlap(one: Entity, two: Entity) -> bool:
