@@ -12,6 +12,6 @@ if __name__ == "__main__":
     begin_script()
     extractor = extract.load(ROOT / "build/models/linear")
     runs = evaluate.project_runs(extractor, ROOT)
-    evaluate.write_record(ROOT / "eval/baselines/linear.json", runs)
+    recorded = evaluate.write_record(ROOT / "eval/baselines/linear.json", runs)
     page = ROOT / "README.md"
-    files.write(page, evaluate.fill_readme(page.read_text("utf-8"), evaluate.record(runs)))
+    files.write(page, evaluate.fill_readme(page.read_text("utf-8"), recorded))

@@ -204,9 +204,19 @@ def read_record(path: Path) -> dict[str, Any]:
     return content
 
 
-def write_record(path: Path, runs: Iterable[Run]) -> None:
-    """Write a baseline file, whole or not at all."""
-    files.write(path, json.dumps(record(runs), indent=1, ensure_ascii=False) + "\n")
+def write_record(path: Path, runs: Iterable[Run]) -> dict[str, Any]:
+    """Write a baseline file, whole or not at all, and return what it holds.
+
+    A run that is recorded but not among these (texts that are not attached) is kept, with a
+    warning: its figures are those of an older model.
+    """
+    found = record(runs)
+    for name, old in (read_record(path) if path.exists() else {}).items():
+        if name not in found:
+            log.warning("%s: kept as recorded before; set DRAGOMAN_TEXTS to record it anew", name)
+            found[name] = old
+    files.write(path, json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    return found
 
 
 def summary(recorded: Mapping[str, Any]) -> str:

@@ -217,7 +217,7 @@ def text_hash(text: str) -> str:
 
 def first_line(text: str) -> str | None:
     """The first line that is not empty: the title of an article that has one."""
-    return next((line for line in text.split("\n") if line.strip()), None)
+    return next((line.removesuffix("\r") for line in text.split("\n") if line.strip()), None)
 
 
 def title_end(text: str) -> int:

@@ -135,7 +135,88 @@ def test_extract_goes_on_after_an_article_that_fails(tiny_model: Path, tmp_path:
     assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == ["b"]
     assert "[not-utf8]" in done.stderr
     assert "[empty-text]" in done.stderr
-    assert "1 articles extracted, 2 failed" in done.stderr
+    assert "1 article extracted, 2 failed" in done.stderr
+    assert "without a date" in done.stderr
+
+
+def test_facts_are_printed_for_readers_and_for_programs(tiny_model: Path, tmp_path: Path) -> None:
+    article = tmp_path / "lakeside.txt"
+    article.write_text(lakeside().text or "", "utf-8")
+    words = ["extract", article, "-m", tiny_model, "--date", "1987-05-04", "--format"]
+    lines = dragoman(*words, "text").stdout.splitlines()
+    assert any("Ana Vell  holds_role  Foreign Minister" in line for line in lines)
+    rows = [json.loads(line) for line in dragoman(*words, "facts").stdout.splitlines()]
+    assert len(rows) == len(lines)
+    assert {"held_on", "party_to"} <= {row["relation"] for row in rows}
+    assert "1987-05-03" in {row["target"].get("value") for row in rows}
+
+
+def test_predictions_for_every_setting_can_be_made_and_scored(
+    gold: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    for given in ("nothing", "mentions", "clusters"):
+        done = dragoman("extract", gold, "-m", tiny_model, "--given", given, "-o", tmp_path / given)
+        assert done.returncode == 0, done.stderr
+        scored = dragoman("score", gold, tmp_path / given, "--given", given, "--format", "json")
+        assert json.loads(scored.stdout)["given"] == given
+
+
+def test_ids_of_extracted_documents_never_name_files_elsewhere(
+    gold: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    native.write(gold / "a-0.json", lakeside("../../escaped"))
+    done = dragoman("extract", gold, "-m", tiny_model, "-o", tmp_path / "deep" / "out")
+    assert done.returncode == 1
+    assert "can't name a file" in done.stderr
+    assert not list(tmp_path.glob("**/escaped*"))
+    assert len(list((tmp_path / "deep" / "out").iterdir())) == 2
+
+
+def test_places_that_cannot_be_written_are_told(gold: Path, tiny_model: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "folder").mkdir()
+    for words in (
+        ["convert", gold, "-o", tmp_path / "file"],
+        ["convert", gold, "--to", "jsonl", "-o", tmp_path / "folder"],
+        ["score", gold, gold, "-o", tmp_path / "folder"],
+        ["annotate", "config", "-o", tmp_path / "folder"],
+        ["train", "models/linear.toml", "--on", gold, "-o", tmp_path / "file"],
+    ):
+        done = dragoman(*words)
+        assert done.returncode == 2, done.stderr
+        assert str(tmp_path) in done.stderr
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_stats_have_a_column_for_every_place(gold: Path) -> None:
+    done = dragoman("corpus", "stats", gold, "corpus/dev")
+    assert "| documents | 3 | 6 | 9 |" in done.stdout
+
+
+def test_checks_can_be_listed_without_a_place() -> None:
+    done = dragoman("validate", "--list-checks")
+    assert done.returncode == 0
+    assert "entity-overlap" in done.stdout
+
+
+def test_a_folder_of_model_and_page_are_those_of_the_project(
+    tiny_recipe: Path, gold: Path, tmp_path: Path
+) -> None:
+    done = dragoman("extract", gold, cwd=tmp_path)
+    assert "no such model folder" in done.stderr
+
+
+def test_attached_documents_are_valid_and_keep_their_text(tmp_path: Path) -> None:
+    import msgspec
+
+    from dragoman.types import Source
+
+    source = Source(set="invented", path="a.txt", rule="whole")
+    whole = msgspec.structs.replace(lakeside(), source=source)
+    native.write(tmp_path / "lakeside-accord-1987.json", whole)
+    assert dragoman("validate", tmp_path).returncode == 0
+    assert dragoman("convert", tmp_path, "--in-place").returncode == 0
+    assert native.read(tmp_path / "lakeside-accord-1987.json").text == lakeside().text
 
 
 def test_a_model_of_another_schema_version_is_refused(tiny_model: Path, gold: Path) -> None:

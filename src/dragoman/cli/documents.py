@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from dragoman import corpus, validate
-from dragoman.cli.options import PATH, PLACES, find_schema, schema_option
+from dragoman.cli.options import PATH, PLACES, counted, find_schema, schema_option
 from dragoman.errors import DragomanError
 from dragoman.formats import files, inline, native
 from dragoman.types import Document
@@ -21,22 +21,33 @@ def add_to(main: click.Group) -> None:
     main.add_command(corpus_group)
 
 
+def _list_checks(context: click.Context, option: click.Parameter, chosen: bool) -> None:
+    if chosen:
+        for check, (level, meaning) in validate.CHECKS.items():
+            click.echo(f"{check:28} {level:8} {meaning}")
+        context.exit()
+
+
 @click.command("validate")
 @PLACES
 @schema_option
-@click.option("--list-checks", is_flag=True, help="Print every check with its level and end.")
-def validate_command(places: tuple[Path, ...], schema_path: Path | None, list_checks: bool) -> None:
+@click.option(
+    "--list-checks",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list_checks,
+    help="Print every check with its level and end.",
+)
+def validate_command(places: tuple[Path, ...], schema_path: Path | None) -> None:
     """Check documents in PLACES (files or folders); exit 1 if there are findings."""
-    if list_checks:
-        for check, (level, meaning) in validate.CHECKS.items():
-            click.echo(f"{check:28} {level:8} {meaning}")
-        return
     report = validate.validate(places, find_schema(schema_path, *places))
     for finding in report.findings:
         click.echo(str(finding))
     without = f", {report.without_text} without their text" if report.without_text else ""
     errors, warnings = len(report.errors), len(report.findings) - len(report.errors)
-    click.echo(f"{report.documents} documents{without}: {errors} errors, {warnings} warnings", err=True)
+    found = f"{counted(errors, 'error')}, {counted(warnings, 'warning')}"
+    click.echo(f"{counted(report.documents, 'document')}{without}: {found}", err=True)
     sys.exit(1 if report.findings else 0)
 
 
@@ -121,10 +132,12 @@ def corpus_group() -> None:
 @PLACES
 def stats(places: tuple[Path, ...]) -> None:
     """Count documents, words and annotations in PLACES, per split where there are splits."""
+    parts: dict[str, Path] = {}
     for place in places:
-        parts = corpus.splits(place) or {place.name: place}
-        table = {name: corpus.statistics(corpus.load(folder)) for name, folder in parts.items()}
-        click.echo(corpus.statistics_table(table))
+        for name, folder in (corpus.splits(place) or {place.name: place}).items():
+            parts[name if name not in parts else str(folder)] = folder
+    counts = {name: corpus.statistics(corpus.load(folder)) for name, folder in parts.items()}
+    click.echo(corpus.statistics_table(counts))
 
 
 @corpus_group.command()
@@ -133,10 +146,11 @@ def stats(places: tuple[Path, ...]) -> None:
 @click.option("--licence", default="CC-BY-4.0", show_default=True)
 def seal(root: Path, version: str, licence: str) -> None:
     """Write ROOT/corpus.toml, and the table of counts in ROOT/README.md, from the documents in ROOT."""
-    files.write(root / "corpus.toml", corpus.manifest(root, version=version, licence=licence))
+    sealed = corpus.manifest(root, version=version, licence=licence)
     card = root / "README.md"
     if card.exists():
         files.write(card, corpus.fill_card(files.decode(files.read_bytes(card), str(card)), root))
+    files.write(root / "corpus.toml", sealed)
 
 
 @corpus_group.command()

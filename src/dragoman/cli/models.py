@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
 import click
+import msgspec
 
-from dragoman import corpus
+from dragoman import corpus, facts
 from dragoman import schema as schemas
-from dragoman.cli.options import MODEL, PATH, PLACES
+from dragoman.cli.options import MODEL, PATH, PLACES, counted, default_model
 from dragoman.errors import DragomanError
 from dragoman.formats import files, native
+from dragoman.types import GIVEN, Document, Given
 from dragoman.validate import is_day
 
 
@@ -42,10 +45,27 @@ def train_command(recipe: Path, places: tuple[Path, ...], seed: int, out: Path |
 @click.command("extract")
 @PLACES
 @MODEL
-@click.option("-o", "--out", type=PATH, help="Folder for document files; else JSONL to stdout.")
+@click.option("-o", "--out", type=PATH, help="Folder for document files; else to stdout.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["jsonl", "facts", "text"]),
+    default="jsonl",
+    show_default=True,
+    help="On stdout: documents, facts as JSON lines, or facts for reading.",
+)
 @click.option("--date", help="The articles' date, for text files: 2025-07-18.")
-def extract_command(places: tuple[Path, ...], model: Path, out: Path | None, date: str | None) -> None:
-    """Extract from text or document files in PLACES; - is standard input.
+@click.option(
+    "--given",
+    type=click.Choice(GIVEN),
+    default="nothing",
+    show_default=True,
+    help="What to keep of documents' own annotations, for scoring with the same --given.",
+)
+def extract_command(
+    places: tuple[Path, ...], model: Path | None, out: Path | None, form: str, date: str | None, given: Given
+) -> None:
+    """Extract from PLACES: text files (.txt), documents (.json, .jsonl), folders of them, or -.
 
     A document that can't be read is reported and left out; the exit code is then 1.
     """
@@ -53,8 +73,9 @@ def extract_command(places: tuple[Path, ...], model: Path, out: Path | None, dat
         raise DragomanError(f"--date {date!r}: expected a day such as 2025-07-18")
     from dragoman import extract
 
-    extractor = extract.load(model)
-    failed = 0
+    extractor = extract.load(model or default_model())
+    failed = undated = 0
+    dated = extractor.schema.labels_with_value("iso-8601")
     names: set[str] = set()
     for place, document in corpus.articles(places, schema=extractor.schema.reference, date=date):
         try:
@@ -62,14 +83,29 @@ def extract_command(places: tuple[Path, ...], model: Path, out: Path | None, dat
                 raise document
             if document.id in names and out is not None:
                 raise DragomanError(f"{place}: a second article with the id {document.id}. Rename it.")
-            predicted = extractor.extract(document.bare())
+            shown = document.bare() if given == "nothing" else document
+            predicted = extractor.extract(shown, given=given)
+            undated += predicted.date is None and any(e.label in dated for e in predicted.entities)
             if out is None:
-                click.echo(native.dump_line(predicted), nl=False)
+                click.echo(_shown(predicted, form), nl=False)
             else:
                 native.write(files.path_for(out, document.id, ".json"), predicted)
             names.add(document.id)
         except (DragomanError, ValueError) as error:
             click.echo(f"dragoman: {error}", err=True)
             failed += 1
-    click.echo(f"{len(names)} articles extracted, {failed} failed", err=True)
+    click.echo(f"{counted(len(names), 'article')} extracted, {failed} failed", err=True)
+    if undated:
+        click.echo(
+            f"{counted(undated, 'article')} without a date: relative dates have no value (--date)", err=True
+        )
     sys.exit(1 if failed else 0)
+
+
+def _shown(document: Document, form: str) -> str:
+    if form == "jsonl":
+        return native.dump_line(document)
+    found = facts.facts(document)
+    if form == "text":
+        return "".join(f"{document.id}: {facts.sentence(fact)}\n" for fact in found)
+    return "".join(json.dumps(msgspec.to_builtins(fact), ensure_ascii=False) + "\n" for fact in found)

@@ -19,12 +19,28 @@ MODEL = click.option(
     "-m",
     "--model",
     type=PATH,
-    default=Path("build/models/linear"),
-    show_default=True,
-    help="Model folder, as `dragoman train` writes it.",
+    help="Model folder, as `dragoman train` writes it; else build/models/linear of the project here.",
 )
 
 PLACES = click.argument("places", nargs=-1, required=True, type=PATH)
+
+
+def default_model(start: Path | None = None) -> Path:
+    """build/models/linear of the nearest project at or above ``start``, else of this folder."""
+    try:
+        root = schemas.find(start or Path.cwd()).parent.parent
+    except SchemaError:
+        root = Path()
+    return root / "build" / "models" / "linear"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun, in the plural where it is due.
+
+    >>> counted(1, "article"), counted(2, "article")
+    ('1 article', '2 articles')
+    """
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def schema_option(command: Command) -> Command:
@@ -33,7 +49,7 @@ def schema_option(command: Command) -> Command:
         "--schema",
         "schema_path",
         type=PATH,
-        help="Schema file; the nearest annotation/schema.toml at or above the input if not given.",
+        help="Schema file; else the nearest annotation/schema.toml at or above the input or this folder.",
     )(command)
 
 

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from dragoman import corpus
-from dragoman.cli.options import MODEL, PATH, find_schema, schema_option
+from dragoman.cli.options import MODEL, PATH, default_model, find_schema, schema_option
 from dragoman.formats import files
 from dragoman.types import GIVEN, Given
 
@@ -75,12 +75,13 @@ def _json(card: Scorecard) -> str:
 @click.command("report")
 @click.argument("root", type=PATH, default=Path())
 @MODEL
-@click.option("-o", "--out", type=PATH, default=Path("build/report/index.html"), show_default=True)
-def report_command(root: Path, model: Path, out: Path) -> None:
+@click.option("-o", "--out", type=PATH, help="Page to write; else build/report/index.html in ROOT.")
+def report_command(root: Path, model: Path | None, out: Path | None) -> None:
     """Score a model on the test split and the seeds of project ROOT; write the page."""
     from dragoman import evaluate, extract
 
-    extractor = extract.load(model)
+    extractor = extract.load(model or default_model(root))
+    out = out or root / "build" / "report" / "index.html"
     runs = evaluate.project_runs(extractor, root)
     evaluate.write_page(runs, extractor, out)
     for found in runs:

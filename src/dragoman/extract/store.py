@@ -162,7 +162,10 @@ def _place(folder: Path, files: Mapping[str, bytes]) -> None:
 def read(folder: Path) -> Stored:
     """Read and check a model folder; ModelError says what is wrong with it."""
     if not folder.is_dir():
-        raise ModelError(f"{folder}: no such model folder. `dragoman train models/linear.toml` makes one.")
+        raise ModelError(
+            f"{folder}: no such model folder. `dragoman train models/linear.toml` makes "
+            "the default one in a clone of the project; name it with -m."
+        )
     try:
         raw = (folder / MANIFEST).read_bytes()
         manifest = msgspec.json.decode(raw, type=Manifest)

@@ -322,9 +322,11 @@ class _Reader:
         try:
             last = self.lines.index(END, first)
         except ValueError:
-            raise self.fail(
-                "inline-text", f"no line `{END}` ends the text. Add one, then the relations."
-            ) from None
+            if f"{END}\r" in self.lines:
+                advice = "the line ends are CRLF, and a text keeps its own. Save the file with LF."
+            else:
+                advice = f"no line `{END}` ends the text. Add one, then the relations."
+            raise self.fail("inline-text", advice) from None
         out: list[str] = []
         length = 0
         stack: list[tuple[int, int]] = []
