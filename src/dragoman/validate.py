@@ -17,6 +17,7 @@ import msgspec
 from dragoman import corpus
 from dragoman.errors import DragomanError, FormatError
 from dragoman.formats import files, native
+from dragoman.iso3166 import is_code
 from dragoman.schema import Schema
 from dragoman.types import LAYERS, Cluster, Document, Entity, Relation, first_line, text_hash
 
@@ -60,7 +61,7 @@ CHECKS: Mapping[str, tuple[str, str]] = {
     "cluster-overlap": (ERROR, "an entity stands in a cluster twice, or in two clusters"),
     "cluster-labels": (ERROR, "a cluster mixes entity labels"),
     "value-date": (ERROR, "a date's value is not ISO 8601, or no such day"),
-    "value-country": (ERROR, "a cluster's value is not of the form of an ISO 3166 alpha-2 code"),
+    "value-country": (ERROR, "a cluster's value is not an ISO 3166 alpha-2 code"),
     "value-label": (ERROR, "a value stands where the schema knows none"),
     "value-cluster": (WARNING, "the members of a cluster have different values"),
     "value-split": (WARNING, "two clusters carry the same value"),
@@ -447,7 +448,7 @@ def _values(document: Document, schema: Schema) -> Iterator[Finding]:
                 f"cluster {cluster.id} of {members[0].label} has the value {cluster.value!r}; only "
                 f"{', '.join(sorted(countries)) or 'no label'} has values on clusters. Remove it.",
             )
-        elif not is_country_code(cluster.value):
+        elif not is_code(cluster.value):
             yield Finding(
                 f"clusters {index}",
                 "value-country",
@@ -523,8 +524,3 @@ def is_day(value: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def is_country_code(value: str) -> bool:
-    """Whether a value has the form of an ISO 3166 alpha-2 code."""
-    return re.fullmatch(r"[A-Z]{2}", value) is not None

