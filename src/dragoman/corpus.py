@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -402,10 +403,32 @@ def manifest(root: Path, *, version: str, licence: str) -> str:
         lines += [f"{key} = {total[key]}" for key in ("documents", "words", "entities", "relations")]
         lines.append(f'sha256 = "{digest(documents)}"')
     lines += ["", "[files]"]
-    for path in paths([root]):
-        checksum = hashlib.sha256(path.read_bytes()).hexdigest()
-        lines.append(f'"{path.relative_to(root).as_posix()}" = "{checksum}"')
+    lines += [f"{json.dumps(name)} = {json.dumps(checksum)}" for name, checksum in checksums(root).items()]
     return "\n".join(lines) + "\n"
+
+
+def checksums(root: Path) -> dict[str, str]:
+    """SHA-256 of the bytes of every document file below a folder, by its path within it."""
+    return {
+        path.relative_to(root).as_posix(): hashlib.sha256(files.read_bytes(path)).hexdigest()
+        for path in paths([root])
+        if path.is_file()
+    }
+
+
+def sealed_files(root: Path) -> dict[str, str] | None:
+    """The checksums that ``corpus.toml`` of a folder states; None if it has none."""
+    if not (root / "corpus.toml").is_file():
+        return None
+    found = _sealed(root / "corpus.toml").get("files", {})
+    return {str(name): str(checksum) for name, checksum in found.items()}
+
+
+def _sealed(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(files.decode(files.read_bytes(path), str(path)))
+    except tomllib.TOMLDecodeError as error:
+        raise DragomanError(f"{path}: not TOML ({error}). `dragoman corpus seal` writes it.") from error
 
 
 def version(place: Path) -> str | None:
@@ -414,12 +437,7 @@ def version(place: Path) -> str | None:
     for folder in (here, *here.parents):
         sealed = folder / "corpus.toml"
         if sealed.is_file():
-            try:
-                found = tomllib.loads(sealed.read_text("utf-8")).get("version")
-            except (OSError, ValueError) as error:
-                raise DragomanError(
-                    f"{sealed}: not TOML ({error}). `dragoman corpus seal` writes it."
-                ) from error
+            found = _sealed(sealed).get("version")
             return found if isinstance(found, str) else None
     return None
 

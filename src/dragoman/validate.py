@@ -66,6 +66,7 @@ CHECKS: Mapping[str, tuple[str, str]] = {
     "value-cluster": (WARNING, "the members of a cluster have different values"),
     "value-split": (WARNING, "two clusters carry the same value"),
     "not-canonical": (WARNING, "the file is not written as `dragoman` writes it"),
+    "seal": (WARNING, "the documents are not those that corpus.toml was written for"),
     "document-duplicate": (ERROR, "two files of a corpus have the same id or the same text"),
     "event-in-two-splits": (ERROR, "documents of one event stand in two splits"),
 }
@@ -112,6 +113,8 @@ def validate(places: Iterable[Path], schema: Schema, *, texts: Sequence[Path] | 
     for place, document in loaded.documents.items():
         findings += check_file(Path(place), document, schema)
     findings += check_together(loaded.documents)
+    for root in places:
+        findings += check_seal(root)
     return Report(tuple(findings), len(loaded.documents), len(loaded.without_text))
 
 
@@ -463,6 +466,23 @@ def _values(document: Document, schema: Schema) -> Iterator[Finding]:
                 "Mentions of one entity share a cluster: merge them.",
             )
         by_value.setdefault(cluster.value, cluster.id)
+
+
+def check_seal(root: Path) -> Iterator[Finding]:
+    """Where the files of a corpus folder differ from the checksums in its ``corpus.toml``."""
+    sealed = corpus.sealed_files(root)
+    if sealed is None:
+        return
+    there = corpus.checksums(root)
+    for name in sorted(sealed.keys() | there.keys()):
+        if sealed.get(name) == there.get(name):
+            continue
+        what = "was removed" if name not in there else "is new" if name not in sealed else "was changed"
+        yield Finding(
+            str(root / name),
+            "seal",
+            f"the file {what} since corpus.toml was written. Restore it, or run `dragoman corpus seal`.",
+        )
 
 
 def check_together(documents: Mapping[str, Document]) -> Iterator[Finding]:
