@@ -29,6 +29,7 @@ COUNTING = frozenset("both two three four five six".split())
 JOINERS = frozenset([",", "and", "or", "&", ";"])
 LONGEST_PATH = 14
 MOST_BETWEEN = 100
+FARTHEST = 100
 
 
 class Mention(msgspec.Struct, frozen=True):
@@ -203,13 +204,16 @@ def candidates(layout: Layout, legal: Legal, *, before: int, after: int) -> Iter
     """Every pair whose labels may be linked and whose ends are near enough.
 
     before: how many sentences the source may stand before the target; after: how many after.
-    Ends with MOST_BETWEEN mentions or more between them are never near.
+    Ends with MOST_BETWEEN mentions or more between them are never near, nor are those of one
+    sentence with FARTHEST tokens or more between them.
     """
     mentions = layout.mentions
     for s, source in enumerate(mentions):
         for t in range(max(0, s - MOST_BETWEEN), min(len(mentions), s + MOST_BETWEEN + 1)):
             target = mentions[t]
             if s == t or not -after <= target.sentence - source.sentence <= before:
+                continue
+            if source.sentence == target.sentence and abs(target.first - source.first) > FARTHEST:
                 continue
             if (source.entity.label, target.entity.label) in legal:
                 yield Pair(s, t)
