@@ -110,6 +110,17 @@ def test_score_prints_a_table_and_json(gold: Path) -> None:
     assert card["note"] == "no interval: fewer than 10 documents"
 
 
+def test_systems_are_compared_pair_by_pair(gold: Path) -> None:
+    done = dragoman("compare", gold, gold, ROOT / gold)
+    assert done.returncode == 2
+    assert "two systems" in done.stderr
+    other = gold.parent / "other"
+    dragoman("convert", gold, "-o", other)
+    found = json.loads(dragoman("compare", gold, gold, other).stdout)
+    assert found["difference"] == 0
+    assert found["note"] == "no test: fewer than 10 documents"
+
+
 def test_extract_writes_jsonl_or_documents(tiny_model: Path, tmp_path: Path) -> None:
     article = tmp_path / "lakeside.txt"
     article.write_text(lakeside().text or "", "utf-8")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 def add_to(main: click.Group) -> None:
     """Register this file's commands."""
     main.add_command(score)
+    main.add_command(compare_command)
     main.add_command(report_command)
 
 
@@ -70,6 +71,46 @@ def score(
 
 def _json(card: Scorecard) -> str:
     return json.dumps(msgspec.to_builtins(card), indent=1, ensure_ascii=False)
+
+
+@click.command("compare")
+@click.argument("gold", type=PATH)
+@click.argument("systems", type=PATH, nargs=-1, required=True)
+@click.option("--metric", default="facts.any-mention", show_default=True)
+@click.option("--macro", is_flag=True, help="Average over the labels with gold instead of micro.")
+@click.option("--given", type=click.Choice(GIVEN), default="nothing", show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--resamples", type=click.IntRange(1), default=10_000, show_default=True)
+@schema_option
+def compare_command(
+    gold: Path,
+    systems: tuple[Path, ...],
+    metric: str,
+    macro: bool,
+    given: Given,
+    seed: int,
+    resamples: int,
+    schema_path: Path | None,
+) -> None:
+    """Is one of SYSTEMS (folders of predictions) better against GOLD? One JSON line per pair.
+
+    Paired bootstrap for the interval of the difference, approximate randomisation for p,
+    Holm-corrected over all pairs.
+    """
+    from dragoman import score as scores
+
+    found = scores.compare(
+        corpus.load(gold),
+        {str(system): corpus.load(system) for system in systems},
+        find_schema(schema_path, gold),
+        metric=metric,
+        macro=macro,
+        given=given,
+        seed=seed,
+        resamples=resamples,
+    )
+    for comparison in found:
+        click.echo(json.dumps(msgspec.to_builtins(comparison), ensure_ascii=False))
 
 
 @click.command("report")
