@@ -56,7 +56,7 @@ lexicons: .venv/dev  ## write models/lexicons from the libraries that they come 
 	@$(BIN)/python models/build_lexicons.py
 
 LOCK = $(BIN)/uv pip compile --quiet pyproject.toml --group build --generate-hashes --universal \
-	--no-header --no-annotate --no-emit-index-url --python-version 3.11
+	--no-header --no-annotate --python-version 3.11
 LOCK_DEV = $(LOCK) --extra all --group dev
 
 lock: .venv/dev  ## pin every package with its hashes (requirements.txt, requirements-dev.txt)
