@@ -10,7 +10,7 @@ import pytest
 
 from dragoman import extract, train
 from dragoman.errors import DragomanError, ModelError, RecipeError, WriteError
-from dragoman.extract import Extractor, crf
+from dragoman.extract import Extractor, crf, store
 from dragoman.extract.clusters import stands_for_place
 from dragoman.extract.dates import normalise
 from dragoman.types import LAYERS, Document, Entity
@@ -112,6 +112,7 @@ def test_a_failing_save_keeps_the_old_model(
             raise OSError("disk full")
         real(one, two)
 
+    monkeypatch.setattr(store, "_exchange", lambda one, two: False)
     monkeypatch.setattr(os, "replace", fail)
     with pytest.raises(WriteError, match="disk full"):
         tiny.save(tmp_path / "model")

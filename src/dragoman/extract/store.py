@@ -6,6 +6,7 @@ made for another version with a ModelError.
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
 import json
 import os
@@ -145,6 +146,9 @@ def _place(folder: Path, files: Mapping[str, bytes]) -> None:
         if not folder.exists():
             os.replace(fresh, folder)
             return
+        if _exchange(fresh, folder):
+            shutil.rmtree(fresh, ignore_errors=True)
+            return
         old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name[:60]}.old."))
         os.replace(folder, old / "model")
         try:
@@ -157,6 +161,16 @@ def _place(folder: Path, files: Mapping[str, bytes]) -> None:
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
+
+
+def _exchange(one: Path, two: Path) -> bool:
+    """Swap two folders in one step, so that a kill leaves either model; False where it can't be."""
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError, TypeError):
+        return False
+    here, swap = -100, 2  # AT_FDCWD, RENAME_EXCHANGE of Linux
+    return bool(renameat2(here, os.fsencode(one), here, os.fsencode(two), swap) == 0)
 
 
 def read(folder: Path) -> Stored:
