@@ -42,6 +42,8 @@ def fit(
     """
     content = read_recipe(recipe)
     used = schema or schemas.read(schemas.find(recipe))
+    if len({document.id for document in documents}) < len(documents):
+        raise RecipeError(f"{recipe}: two training documents share an id. Rename one.")
     refuse_errors({document.id: document for document in documents}, used)
     if not documents:
         raise RecipeError(f"{recipe}: no document to train on")

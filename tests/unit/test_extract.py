@@ -204,6 +204,14 @@ def test_wrong_recipes_are_refused(tiny_recipe: Path, recipe: str, message: str)
         train.fit(path, [lakeside()], seed=1)
 
 
+def test_layers_that_were_not_annotated_teach_nothing(tiny_recipe: Path) -> None:
+    full = [lakeside(f"lakeside-{n}") for n in range(3)]
+    bare = [lakeside(f"bare-{n}").bare() for n in range(3)]
+    one = train.fit(tiny_recipe, full, seed=1).extract(lakeside().bare())
+    two = train.fit(tiny_recipe, [*full, *bare], seed=1).extract(lakeside().bare())
+    assert (one.entities, one.relations) == (two.entities, two.relations)
+
+
 def test_training_documents_with_errors_are_refused(tiny_recipe: Path) -> None:
     wrong = Entity(id="T99", start=0, end=3, label="COUNTRY", surface="Two")
     broken = msgspec.structs.replace(lakeside(), entities=(*lakeside().entities, wrong))
@@ -260,6 +268,7 @@ def test_viterbi_and_marginals_equal_crfsuite(tmp_path: Path) -> None:
         ("2004 to 2007", None, False, "2004/2007"),
         ("5-3 May 1987", None, False, None),
         ("noon", "2025-07-18", False, None),
+        ("last week", "0001-01-01", False, None),
         ("Friday", "not a date", False, None),
         ("July", "2025-03-01", True, "2025-07"),
         ("July 2025", None, False, "2025-07"),

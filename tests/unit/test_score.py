@@ -226,6 +226,16 @@ def test_metrics_without_interval_are_named_where_others_have_one() -> None:
     )
 
 
+def test_documents_whose_score_would_depend_on_order_are_refused() -> None:
+    doubled = spans((0, 5, "GPE"), (10, 15, "GPE"))
+    same_id = tuple(msgspec.structs.replace(entity, id="T1") for entity in doubled.entities)
+    with pytest.raises(ScoreError, match="share an id"):
+        score([doubled], [msgspec.structs.replace(doubled, entities=same_id)], SCHEMA)
+    twice = (Cluster(id="C1", members=("T1", "T2")), Cluster(id="C2", members=("T2", "T1")))
+    with pytest.raises(ScoreError, match="two clusters"):
+        score([doubled], [msgspec.structs.replace(doubled, clusters=twice)], SCHEMA)
+
+
 def test_given_clusters_demands_the_gold_clusters() -> None:
     other = msgspec.structs.replace(lakeside(), clusters=())
     with pytest.raises(ScoreError, match="clusters are not the gold ones"):

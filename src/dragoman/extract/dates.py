@@ -50,12 +50,15 @@ def _normalise(words: str, article: str | None, future: bool) -> str | None:
         base = datetime.date.fromisoformat(article) if article else None
     except ValueError:
         base = None
-    relative = _relative(words, base, future)
-    if relative is not None:
-        return relative
-    if WITHOUT_ANCHOR.search(words) and not re.search(r"\d", words):
+    try:
+        relative = _relative(words, base, future)
+        if relative is not None:
+            return relative
+        if WITHOUT_ANCHOR.search(words) and not re.search(r"\d", words):
+            return None
+        return _absolute(words, base, future)
+    except (OverflowError, ValueError):  # before the year 1 or after 9999
         return None
-    return _absolute(words, base, future)
 
 
 RANGE = r"({0}) ?(?:-|–|to|and|until) ?({0})"

@@ -291,7 +291,8 @@ def fit(
         settings = msgspec.convert(recipe, Recipe)
     except msgspec.ValidationError as error:
         raise RecipeError(f"{folder}: the recipe of {NAME} is wrong: {error}") from error
-    documents = sorted(documents, key=lambda document: document.id)
+    everything = sorted(documents, key=lambda document: document.id)
+    documents = [document for document in everything if "entities" in document.layers]
     countries = lexicon.Countries(lexicon.read(folder / settings.lexicon))
     seen = features.Seen.of(documents)
     log.info("fitting mentions on %d documents", len(documents))
@@ -303,7 +304,7 @@ def fit(
         schema=schema,
         recipe=settings,
         seed=seed,
-        trained_on={"documents": len(documents), "sha256": digest(documents)},
+        trained_on={"documents": len(everything), "sha256": digest(everything)},
         countries=countries,
         codes=_codes(documents),
         nominal=_nominal(documents, schema),
@@ -367,6 +368,8 @@ def _fit_relater(
     owners: list[str] = []
     legal = relations.legal_pairs(schema)
     for document in documents:
+        if "relations" not in document.layers:
+            continue  # what was not annotated is no example of "none"
         gold: dict[tuple[str, str], list[str]] = {}
         for relation in document.relations:
             gold.setdefault((relation.source, relation.target), []).append(relation.label)

@@ -250,6 +250,11 @@ def _check(document: Document, schema: Schema) -> None:
                 raise ScoreError(
                     f"{document.id}: relation {relation.id} points at {end}, which does not exist"
                 )
+    if len(entities) < len(document.entities):
+        raise ScoreError(f"{document.id}: two entities share an id, so its relations can't be scored")
+    grouped = [member for cluster in document.clusters for member in cluster.members]
+    if len(set(grouped)) < len(grouped):
+        raise ScoreError(f"{document.id}: an entity stands in two clusters, so its facts can't be scored")
     for cluster in document.clusters:
         for member in cluster.members:
             if member not in entities:
