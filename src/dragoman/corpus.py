@@ -241,8 +241,8 @@ class Texts:
     def _hashes(self, rule: str, suffix: str) -> dict[str, list[Path]]:
         found: dict[str, list[Path]] = {}
         for folder in self.folders:
-            for path in sorted(folder.rglob(f"*{suffix}")):
-                if path.is_file() and path.stat().st_size < LARGEST_TEXT:
+            for path in sorted(folder.rglob("*")):
+                if path.suffix == suffix and path.is_file() and path.stat().st_size < LARGEST_TEXT:
                     text = extract(path, rule)
                     if text is not None:
                         found.setdefault(text_hash(text), []).append(path)

@@ -199,6 +199,14 @@ def test_places_that_cannot_be_written_are_told(gold: Path, tiny_model: Path, tm
     assert (tmp_path / "file").read_text() == "mine"
 
 
+def test_gold_is_never_overwritten_by_predictions(gold: Path, tiny_model: Path) -> None:
+    before = {path.name: path.read_bytes() for path in gold.iterdir()}
+    done = dragoman("extract", gold, "-m", tiny_model, "-o", gold)
+    assert done.returncode == 1
+    assert "is not overwritten" in done.stderr
+    assert {path.name: path.read_bytes() for path in gold.iterdir()} == before
+
+
 def test_stats_have_a_column_for_every_place(gold: Path) -> None:
     done = dragoman("corpus", "stats", gold, "corpus/dev")
     assert "| documents | 3 | 6 | 9 |" in done.stdout

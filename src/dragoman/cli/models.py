@@ -89,7 +89,12 @@ def extract_command(
             if out is None:
                 click.echo(_shown(predicted, form), nl=False)
             else:
-                native.write(files.path_for(out, document.id, ".json"), predicted)
+                target = files.path_for(out, document.id, ".json")
+                if target.exists() and native.read(target).producer is None:
+                    raise DragomanError(
+                        f"{target}: holds no prediction and is not overwritten. Choose another -o."
+                    )
+                native.write(target, predicted)
             names.add(document.id)
         except (DragomanError, ValueError) as error:
             click.echo(f"dragoman: {error}", err=True)

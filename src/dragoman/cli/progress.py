@@ -28,5 +28,7 @@ def begin_script() -> None:
 def _show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     if isinstance(error, DragomanError):
         sys.stderr.write(f"dragoman: {error}\n")
+    elif isinstance(error, KeyboardInterrupt):
+        sys.stderr.write("Aborted!\n")
     else:
         sys.__excepthook__(kind, error, trace)
