@@ -33,22 +33,26 @@ class Loaded(msgspec.Struct, frozen=True):
     errors: tuple[FormatError, ...] = ()
 
 
-def paths(places: Iterable[Path]) -> Iterator[Path]:
-    """All document files in files and folders, in sorted order; JSONL files included.
+DOCUMENTS = (".json", ".jsonl")
+ARTICLES = (".txt", *DOCUMENTS)
 
-    Raises DragomanError for a name that does not exist or a folder without documents.
+
+def paths(places: Iterable[Path], suffixes: Sequence[str] = DOCUMENTS) -> Iterator[Path]:
+    """All files of these suffixes in files and folders, in sorted order; hidden ones left out.
+
+    Raises DragomanError for a name that does not exist or a folder without such files.
     """
     for place in places:
         if place.is_dir():
             found = sorted(
                 path
                 for path in place.rglob("*")
-                if path.suffix in (".json", ".jsonl") and not path.name.startswith(".") and not path.is_dir()
+                if path.suffix in suffixes and not path.name.startswith(".") and not path.is_dir()
             )
             if not found:
                 raise DragomanError(
-                    f"{place}: [empty-folder] no document (.json or .jsonl) in this folder or below. "
-                    "Name a folder that holds documents."
+                    f"{place}: [empty-folder] no file ending in {' or '.join(suffixes)} in this folder or "
+                    "below. Name a folder that holds some."
                 )
             yield from found
         elif os.path.lexists(place):
@@ -117,7 +121,7 @@ def load(*places: Path, texts: Sequence[Path] | None = None) -> tuple[Document, 
     return documents
 
 
-ARTICLES = (".txt", ".json", ".jsonl")
+STANDARD_INPUT = Path("-")
 
 
 def articles(
@@ -129,30 +133,21 @@ def articles(
     date, for text files. ``-`` is standard input. What can't be read comes as its error, with
     its place. Raises DragomanError for a name that does not exist or an empty folder.
     """
-    found = tuple(_article_files(places))
+    found = [
+        path
+        for place in places
+        for path in ([place] if place == STANDARD_INPUT else paths([place], ARTICLES))
+    ]
     for path in found:
         if path.suffix in (".json", ".jsonl"):
             yield from _documents(path, schema)
             continue
-        standard = str(path) == "-"
+        standard = path == STANDARD_INPUT
         try:
             data = sys.stdin.buffer.read() if standard else files.read_bytes(path)
             yield str(path), from_text(data, "stdin" if standard else path.stem, schema, date, str(path))
         except FormatError as error:
             yield str(path), error
-
-
-def _article_files(places: Iterable[Path]) -> Iterator[Path]:
-    for place in places:
-        if not place.is_dir():
-            if str(place) != "-" and not os.path.lexists(place):
-                raise DragomanError(f"{place}: [not-found] no such file or folder. Check the name.")
-            yield place
-            continue
-        found = sorted(path for path in place.rglob("*") if path.suffix in ARTICLES and not path.is_dir())
-        if not found:
-            raise DragomanError(f"{place}: [empty-folder] no article ({', '.join(ARTICLES)}) here or below.")
-        yield from (path for path in found if not path.name.startswith("."))
 
 
 def _documents(path: Path, schema: str) -> Iterator[tuple[str, Document | DragomanError]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -16,8 +16,8 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 HEADER = "surface\tkind\tcode\tsource"
 
 
-class Entry(msgspec.Struct, frozen=True, order=True):
-    """One surface that stands for a country.
+class Entry(msgspec.Struct, frozen=True, order=True, array_like=True):
+    """One surface that stands for a country; as JSON, a row of its fields.
 
     code: ISO 3166 alpha-2. source: the library, its version and the field.
     """
@@ -47,13 +47,8 @@ def read(path: Path) -> tuple[Entry, ...]:
                 f"{path}:{number}: [lexicon] found {line!r}, expected surface, kind "
                 f"({', '.join(KINDS)}), code and source, separated by tabs"
             )
-        entries.append(_entry(fields))
+        entries.append(msgspec.convert(fields, Entry))
     return tuple(entries)
-
-
-def _entry(fields: Sequence[str]) -> Entry:
-    kind = next(kind for kind in KINDS if kind == fields[1])
-    return Entry(fields[0], kind, fields[2], fields[3])
 
 
 class Countries:

@@ -187,7 +187,7 @@ class Linear(msgspec.Struct, frozen=True, kw_only=True):
             seed=self.seed,
             trained_on=self.trained_on,
             content={
-                "lexicon": [msgspec.structs.astuple(entry) for entry in self.countries.entries],
+                "lexicon": msgspec.to_builtins(self.countries.entries),
                 "codes": self.codes,
                 "nominal": sorted(self.nominal),
                 "group-nouns": sorted(self.group_nouns),
@@ -211,7 +211,7 @@ def load(stored: store.Stored) -> Linear:
     manifest = stored.manifest
     try:
         recipe = msgspec.convert(manifest.recipe, Recipe)
-        entries = [msgspec.convert(row, lexicon.Entry) for row in _entry_rows(stored.content.get("lexicon"))]
+        entries = msgspec.convert(stored.content.get("lexicon"), tuple[lexicon.Entry, ...])
         codes = msgspec.convert(stored.content.get("codes"), dict[str, str])
         seen = features.Seen(msgspec.convert(stored.content.get("seen"), dict[str, dict[str, int]]))
     except msgspec.ValidationError as error:
@@ -262,12 +262,6 @@ def _check_names(name: str, found: Sequence[str], known: Set[str] | None = None)
     unknown = set(found) - known if known is not None else set()
     if unknown:
         raise ModelError(f"{name}.json: {sorted(unknown)[0]!r} is not of the model's schema. Train it again.")
-
-
-def _entry_rows(rows: Any) -> list[dict[str, Any]]:
-    names = lexicon.Entry.__struct_fields__
-    fields = msgspec.convert(rows, list[tuple[str, str, str, str]])
-    return [dict(zip(names, row, strict=True)) for row in fields]
 
 
 def _assemble(**parts: Any) -> Linear:

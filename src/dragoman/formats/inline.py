@@ -229,7 +229,6 @@ class _Reader:
         self.fields: dict[str, Any] = {}
         self.meta: dict[str, Any] = {}
         self.entities: list[Entity] = []
-        self.known: list[str] = []
         self.ids: set[str] = set()
         self.relations: list[tuple[str | None, Relation]] = []
         self.clusters: list[tuple[str | None, Cluster]] = []
@@ -409,6 +408,7 @@ class _Reader:
         if surface is ...:
             surface = _safe_cut(entity, text)
         self.entities.append(msgspec.structs.replace(entity, surface=surface))
+        self.ids.add(entity.id)
 
     def attributes(self, written: str) -> tuple[str | None, float | None]:
         value: str | None = None
@@ -465,9 +465,6 @@ class _Reader:
                 score = float(words.pop()[1:])
             except ValueError:
                 raise self.fail("inline-relation", f"found {line!r}, the score is no number.") from None
-        if len(self.known) != len(self.entities):
-            self.known = [entity.id for entity in self.entities]
-            self.ids = set(self.known)
         middles = [n for n, word in enumerate(words) if word not in self.ids and 0 < n < len(words) - 1]
         if len(middles) != 1:
             if len(words) == 3:
