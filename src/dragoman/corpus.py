@@ -38,17 +38,14 @@ ARTICLES = (".txt", *DOCUMENTS)
 
 
 def paths(places: Iterable[Path], suffixes: Sequence[str] = DOCUMENTS) -> Iterator[Path]:
-    """All files of these suffixes in files and folders, in sorted order; hidden ones left out.
+    """All files of these suffixes in files and folders, in sorted order.
 
-    Raises DragomanError for a name that does not exist or a folder without such files.
+    What is hidden is left out, and in folders pipes and devices too. Raises DragomanError for a
+    name that does not exist, a folder that can't be read, or one without such files.
     """
     for place in places:
         if place.is_dir():
-            found = sorted(
-                path
-                for path in place.rglob("*")
-                if path.suffix in suffixes and not path.name.startswith(".") and not path.is_dir()
-            )
+            found = sorted(path for path in _below(place) if suffix(path) in suffixes)
             if not found:
                 raise DragomanError(
                     f"{place}: [empty-folder] no file ending in {' or '.join(suffixes)} in this folder or "
@@ -59,6 +56,32 @@ def paths(places: Iterable[Path], suffixes: Sequence[str] = DOCUMENTS) -> Iterat
             yield place
         else:
             raise DragomanError(f"{place}: [not-found] no such file or folder. Check the name.")
+
+
+def suffix(path: Path) -> str:
+    """The end of a file's name by which its format is known, in lower case.
+
+    >>> suffix(Path("TREATY.JSON"))
+    '.json'
+    """
+    return path.suffix.lower()
+
+
+def _below(place: Path) -> Iterator[Path]:
+    """The files below a folder, broken links among them, hidden files and folders not."""
+
+    def refuse(error: OSError) -> None:
+        raise DragomanError(
+            f"{error.filename}: [unreadable] the folder can't be read ({error.strerror}). "
+            "Check its permissions."
+        ) from error
+
+    for folder, folders, names in os.walk(place, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            path = Path(folder, name)
+            if not name.startswith(".") and (path.is_file() or not path.exists()):
+                yield path
 
 
 def read(places: Iterable[Path], *, texts: Sequence[Path] | None = None) -> Loaded:
@@ -90,7 +113,7 @@ def read(places: Iterable[Path], *, texts: Sequence[Path] | None = None) -> Load
 def _documents_of(path: Path) -> Iterator[tuple[str, Document | FormatError]]:
     """The documents of a file by their places; what can't be read comes as its error."""
     try:
-        if path.suffix == ".jsonl":
+        if suffix(path) == ".jsonl":
             for line, found in native.read_lines(path):
                 yield f"{path}:{line}", found
         else:
@@ -139,7 +162,7 @@ def articles(
         for path in ([place] if place == STANDARD_INPUT else paths([place], ARTICLES))
     ]
     for path in found:
-        if path.suffix in (".json", ".jsonl"):
+        if suffix(path) in DOCUMENTS:
             yield from _documents(path, schema)
             continue
         standard = path == STANDARD_INPUT
@@ -155,7 +178,10 @@ def _documents(path: Path, schema: str) -> Iterator[tuple[str, Document | Dragom
     for error in loaded.errors:
         yield error.place, error
     for place, document in loaded.documents.items():
-        if document.schema == schema:
+        if document.text is None:
+            message = f"{place}: the document is stand-off and no text is attached"
+            yield place, DragomanError(f"{message}. Set DRAGOMAN_TEXTS to the folders that hold the texts.")
+        elif document.schema == schema:
             yield place, document
         else:
             message = f"{place}: annotated by {document.schema}, the model predicts {schema}"
@@ -218,8 +244,8 @@ class Texts:
             if text is not None and text_hash(text) == document.sha256:
                 return with_text(document, text)
             wrong = path
-        suffix = Path(source.path).suffix
-        alike = {} if source.rule.startswith("json:") else self._by_hash(source.rule, suffix)
+        ending = Path(source.path).suffix
+        alike = {} if source.rule.startswith("json:") else self._by_hash(source.rule, ending)
         for path in alike.get(document.sha256, ()):
             text = extract(path, source.rule)
             if text is not None:
@@ -233,11 +259,11 @@ class Texts:
             )
         return document
 
-    def _hashes(self, rule: str, suffix: str) -> dict[str, list[Path]]:
+    def _hashes(self, rule: str, wanted: str) -> dict[str, list[Path]]:
         found: dict[str, list[Path]] = {}
         for folder in self.folders:
             for path in sorted(folder.rglob("*")):
-                if path.suffix == suffix and path.is_file() and path.stat().st_size < LARGEST_TEXT:
+                if path.suffix == wanted and path.is_file() and path.stat().st_size < LARGEST_TEXT:
                     text = extract(path, rule)
                     if text is not None:
                         found.setdefault(text_hash(text), []).append(path)
@@ -291,7 +317,7 @@ def extract(path: Path, rule: str) -> str | None:
         if identifier in line:
             try:
                 record = json.loads(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
             if isinstance(record, dict) and record.get("_id") == identifier:
                 value = record.get(field)
@@ -416,13 +442,15 @@ def sealed_files(root: Path) -> dict[str, str] | None:
     if not (root / "corpus.toml").is_file():
         return None
     found = _sealed(root / "corpus.toml").get("files", {})
+    if not isinstance(found, dict):
+        raise DragomanError(f"{root / 'corpus.toml'}: files is no table. `dragoman corpus seal` writes it.")
     return {str(name): str(checksum) for name, checksum in found.items()}
 
 
 def _sealed(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(files.decode(files.read_bytes(path), str(path)))
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise DragomanError(f"{path}: not TOML ({error}). `dragoman corpus seal` writes it.") from error
 
 

@@ -51,19 +51,21 @@ def run(
                 f"{extractor.schema.reference}. Train a model on this project's schema."
             )
     refuse_errors({document.id: document for document in documents}, extractor.schema)
-    log.info("%s: extracting from %d articles in %d settings", name, len(documents), len(GIVEN))
+    linked = any("relations" in document.layers for document in documents)
+    settings = GIVEN if linked else GIVEN[:1]
+    log.info("%s: extracting from %d articles in %d settings", name, len(documents), len(settings))
     predicted = {
         given: tuple(
             extractor.extract(document.bare() if given == "nothing" else document, given=given)
             for document in documents
         )
-        for given in GIVEN
+        for given in settings
     }
     cards = tuple(
         score.score(
             documents, predicted[given], extractor.schema, given=given, seed=seed, gold_version=gold_version
         )
-        for given in GIVEN
+        for given in settings
     )
     return Run(name=name, about=about, gold=documents, predicted=predicted["nothing"], cards=cards)
 
@@ -83,6 +85,9 @@ def corpus_run(extractor: Extractor, root: Path, *, seed: int = 0) -> Run:
 
 def seed_runs(extractor: Extractor, root: Path, *, seed: int = 0) -> tuple[Run, ...]:
     """The seeds restated by us, and apart from them the originals whose text is attached."""
+    if not (root / "seeds").is_dir():
+        log.info("%s: has no seeds", root)
+        return ()
     seeds = corpus.load(root / "seeds")
     own = [document for document in seeds if document.source is None]
     originals = [document for document in seeds if document.source is not None]
@@ -122,7 +127,7 @@ def write_page(runs: Sequence[Run], extractor: Extractor, path: Path) -> None:
     page = Page(
         title="How right the extracted facts are",
         model=f"{extractor.name} {extractor.sha256[:12]}",
-        trained_on=f"{trained_on['documents']} articles, digest {trained_on['sha256'][:12]}",
+        trained_on=f"{trained_on.documents} articles, digest {trained_on.sha256[:12]}",
         runs=tuple(runs),
     )
     files.write(path, render(page, extractor.schema))
@@ -138,8 +143,13 @@ def headlines(recorded: Mapping[str, Any]) -> str:
     lines = []
     for name, settings in recorded.items():
         metrics = settings["nothing"]
-        documents = metrics[HEADLINES[0]]["documents"]
-        shown = ", ".join(f"{metric} F1 {percent(metrics[metric]['micro']['f1'])}" for metric in HEADLINES)
+        documents = max((found["documents"] for found in metrics.values()), default=0)
+        shown = ", ".join(
+            f"{metric} F1 {percent(metrics[metric]['micro']['f1'])}"
+            if metric in metrics
+            else f"{metric} not annotated"
+            for metric in HEADLINES
+        )
         lines.append(f"{name} ({documents} article{'s' if documents != 1 else ''}): {shown}")
     return "\n".join(lines)
 
@@ -197,7 +207,7 @@ def read_record(path: Path) -> dict[str, Any]:
     """A baseline file; ScoreError if it is none."""
     try:
         content = json.loads(files.decode(files.read_bytes(path), str(path)))
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ScoreError(f"{path}: not JSON ({error})") from error
     if not isinstance(content, dict):
         raise ScoreError(f"{path}: expected an object of runs")

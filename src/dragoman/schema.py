@@ -5,14 +5,18 @@ No label is named in code: whoever needs the dates asks for ``labels_of("date")`
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 
 from dragoman.errors import SchemaError
 
 VALUES = ("iso-8601", "iso-3166")
+LABEL = re.compile(r"\w[\w.-]*")
+RESERVED = ("micro", "macro", "weighted", "per-document", "all", "none", "null", "C")
 
 
 class EntityType(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -27,7 +31,7 @@ class EntityType(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     kind: str
     value: str | None = None
     needs_relation: bool = False
-    color: str = "#666666"
+    color: Annotated[str, msgspec.Meta(pattern="^#[0-9a-fA-F]{6}$")] = "#666666"
     hotkey: str | None = None
 
 
@@ -47,8 +51,8 @@ class Schema(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     overlap: whether mentions may overlap.
     """
 
-    name: str
-    version: int
+    name: Annotated[str, msgspec.Meta(pattern=r"^[\w.-]+$")]
+    version: Annotated[int, msgspec.Meta(ge=1)]
     coreference: str = "same_as"
     overlap: bool = False
     notes: str = ""
@@ -56,6 +60,16 @@ class Schema(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     relations: dict[str, RelationType]
 
     def __post_init__(self) -> None:
+        if not self.entities:
+            raise ValueError("it has no entity type; add a table [entities.LABEL]")
+        for label, described in {**self.entities, **self.relations, self.coreference: None}.items():
+            if not LABEL.fullmatch(label) or label in RESERVED:
+                raise ValueError(
+                    f"{label!r} can't be a label: one is made of letters, digits, _, . and -, and is none "
+                    f"of {', '.join(RESERVED)}, which name rows of scores and parts of notations"
+                )
+            if described is not None and not described.description.isprintable():
+                raise ValueError(f"{label}: the description holds a control character; write one line")
         for label, relation in self.relations.items():
             for end in ("source", "target"):
                 unknown = [name for name in getattr(relation, end) if name not in self.entities]
@@ -108,7 +122,9 @@ def read(path: Path) -> Schema:
             f"{path}: the schema can't be read ({error.strerror}); every project folder has "
             "annotation/schema.toml: run the command inside one, or name it with --schema"
         ) from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+    except RecursionError as error:
+        raise SchemaError(f"{path}: not a schema: nested too deeply") from error
+    except ValueError as error:  # not UTF-8, not TOML, of the wrong types, a number beyond bounds
         raise SchemaError(f"{path}: not a schema: {error}") from error
 
 

@@ -21,7 +21,9 @@ def read_recipe(path: Path) -> dict[str, Any]:
         recipe = tomllib.loads(path.read_bytes().decode("utf-8"))
     except OSError as error:
         raise RecipeError(f"{path}: the recipe can't be read ({error.strerror})") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except RecursionError as error:
+        raise RecipeError(f"{path}: not a recipe in TOML: nested too deeply") from error
+    except ValueError as error:  # not UTF-8, not TOML, a number beyond bounds
         raise RecipeError(f"{path}: not a recipe in TOML: {error}") from error
     if not isinstance(recipe.get("extractor"), str):
         raise RecipeError(

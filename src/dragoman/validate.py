@@ -32,6 +32,7 @@ CHECKS: Mapping[str, tuple[str, str]] = {
     "not-utf8": (ERROR, "the file is not UTF-8"),
     "not-json": (ERROR, "the file is not JSON, or cut short"),
     "unknown-format": (ERROR, "the format is missing, unknown or newer than this version"),
+    "repeated-key": (ERROR, "a key stands twice in one object, of which only the last would be read"),
     "unknown-key": (ERROR, "a key that the format does not have"),
     "wrong-type": (ERROR, "a value of the wrong type, or one that contradicts itself"),
     "source-rule": (ERROR, "a stand-off document names a rule that does not exist"),
@@ -112,7 +113,7 @@ def validate(places: Iterable[Path], schema: Schema, *, texts: Sequence[Path] | 
     findings = [Finding(e.place, e.check, e.message) for e in loaded.errors]
     for place, document in loaded.documents.items():
         findings += check_file(Path(place), document, schema)
-    findings += check_together(loaded.documents)
+    findings += check_together(loaded.documents, places)
     for root in places:
         findings += check_seal(root)
     return Report(tuple(findings), len(loaded.documents), len(loaded.without_text))
@@ -143,7 +144,14 @@ def check_file(path: Path, document: Document, schema: Schema) -> Iterator[Findi
             "id-file-name",
             f"the id is {document.id!r}, but the file is named {path.stem!r}. Make them equal.",
         )
-    if data != native.dumps(native.parse(raw, str(path))):
+    repeated = native.repeated_keys(data)
+    if repeated:
+        yield Finding(
+            str(path),
+            "repeated-key",
+            f"the key {repeated[0]!r} stands twice in one object, and only the last is read. Remove one.",
+        )
+    elif data != native.dumps(native.parse(raw, str(path))):
         yield Finding(
             str(path),
             "not-canonical",
@@ -485,8 +493,11 @@ def check_seal(root: Path) -> Iterator[Finding]:
         )
 
 
-def check_together(documents: Mapping[str, Document]) -> Iterator[Finding]:
-    """What documents say of each other: equal ids or texts, one event in two splits."""
+def check_together(documents: Mapping[str, Document], roots: Sequence[Path]) -> Iterator[Finding]:
+    """What documents say of each other: equal ids or texts, one event in two splits.
+
+    roots: the places that were given; a split is a folder of that name at or below one of them.
+    """
     keys: tuple[tuple[str, Callable[[Document], str]], ...] = (
         ("id", lambda document: document.id),
         ("text", lambda document: document.sha256),
@@ -503,7 +514,7 @@ def check_together(documents: Mapping[str, Document]) -> Iterator[Finding]:
                 )
     where: dict[str, tuple[str, str]] = {}
     for place, document in documents.items():
-        split = next((part for part in reversed(Path(place).parts[:-1]) if part in corpus.SPLITS), None)
+        split = _split(Path(place), roots)
         event = document.meta.get("event")
         if split is None or not isinstance(event, str):
             continue
@@ -515,6 +526,15 @@ def check_together(documents: Mapping[str, Document]) -> Iterator[Finding]:
                 f"the event {event!r} of split {split} is also reported in {first_place} of split {other}. "
                 "Move one of them.",
             )
+
+
+def _split(path: Path, roots: Sequence[Path]) -> str | None:
+    """The innermost split folder that a document stands in, at or below the place that was given."""
+    for root in roots:
+        if path.is_relative_to(root):
+            parts = (root.name, *path.relative_to(root).parts[:-1])
+            return next((part for part in reversed(parts) if part in corpus.SPLITS), None)
+    return None
 
 
 def is_date_value(value: str) -> bool:

@@ -109,7 +109,7 @@ def test_a_failing_save_keeps_the_old_model(
     real = os.replace
 
     def fail(one: Path, two: Path) -> None:
-        if two == tmp_path / "model" and ".old." not in str(one):
+        if two == tmp_path / "model" and "-old." not in str(one):
             raise OSError("disk full")
         real(one, two)
 

@@ -53,9 +53,7 @@ def validate_command(places: tuple[Path, ...], schema_path: Path | None) -> None
 
 @click.command()
 @PLACES
-@click.option(
-    "--to", "target", type=click.Choice(["json", "jsonl", "inline"]), default="json", show_default=True
-)
+@click.option("--to", "target", type=click.Choice(["json", "jsonl", "inline"]), help="json unless given.")
 @click.option("-o", "--out", type=PATH, help="Folder for json and inline, file for jsonl; else stdout.")
 @click.option("--in-place", is_flag=True, help="Rewrite document files in the canonical layout.")
 @click.option("--renumber", is_flag=True, help="Give ids T1, R1, C1, ... in order of the text.")
@@ -63,7 +61,7 @@ def validate_command(places: tuple[Path, ...], schema_path: Path | None) -> None
 @schema_option
 def convert(
     places: tuple[Path, ...],
-    target: str,
+    target: str | None,
     out: Path | None,
     in_place: bool,
     renumber: bool,
@@ -71,12 +69,15 @@ def convert(
     schema_path: Path | None,
 ) -> None:
     """Convert documents (.json, .jsonl) or inline notation (.txt, .ann.txt) in PLACES."""
+    if in_place and (target is not None or out is not None):
+        raise click.UsageError("--in-place writes where it read: leave out --to and --out.")
+    target = target or "json"
     found = _read_any(places, schema_path)
     if renumber:
         found = {path: document.renumbered() for path, document in found.items()}
     if in_place:
         for path, document in found.items():
-            if path.suffix != ".json":
+            if corpus.suffix(path) != ".json":
                 raise DragomanError(f"{path}: --in-place rewrites .json documents only")
             native.write(path, document)
         click.echo(f"{len(found)} documents rewritten", err=True)
@@ -111,12 +112,12 @@ def _emit(content: str, out: Path | None) -> None:
 def _read_any(places: tuple[Path, ...], schema_path: Path | None) -> dict[Path, Document]:
     found: dict[Path, Document] = {}
     for place in places:
-        if place.suffix == ".txt" or (place.is_dir() and any(place.glob("*.txt"))):
-            schema = find_schema(schema_path, place)
-            for path in [place] if place.is_file() else sorted(place.glob("*.txt")):
+        for path in corpus.paths([place], corpus.ARTICLES):
+            if corpus.suffix(path) == ".txt":
+                schema = find_schema(schema_path, place)
                 found[path] = inline.read(path, schema=schema.reference)
-        else:
-            loaded = corpus.read([place], texts=())  # attaching is for `corpus attach` alone
+                continue
+            loaded = corpus.read([path], texts=())  # attaching is for `corpus attach` alone
             if loaded.errors:
                 raise loaded.errors[0]
             found |= {Path(name): document for name, document in loaded.documents.items()}

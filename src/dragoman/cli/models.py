@@ -11,7 +11,7 @@ import msgspec
 
 from dragoman import corpus, facts
 from dragoman import schema as schemas
-from dragoman.cli.options import MODEL, PATH, PLACES, counted, default_model
+from dragoman.cli.options import MODEL, PATH, PLACES, SEED, counted, default_model
 from dragoman.errors import DragomanError
 from dragoman.formats import files, native
 from dragoman.types import GIVEN, Document, Given
@@ -27,7 +27,7 @@ def add_to(main: click.Group) -> None:
 @click.command("train")
 @click.argument("recipe", type=PATH)
 @click.option("--on", "places", type=PATH, multiple=True, help="Documents to train on; else corpus/train.")
-@click.option("--seed", type=int, default=11, show_default=True)
+@click.option("--seed", type=SEED, default=11, show_default=True)
 @click.option("-o", "--out", type=PATH, help="Model folder; else build/models/<recipe> in its project.")
 def train_command(recipe: Path, places: tuple[Path, ...], seed: int, out: Path | None) -> None:
     """Fit the extractor of RECIPE and write its model folder."""
@@ -99,6 +99,9 @@ def extract_command(
         except (DragomanError, ValueError) as error:
             click.echo(f"dragoman: {error}", err=True)
             failed += 1
+            older = out / f"{Path(place).stem}.json" if out is not None else None
+            if older is not None and older.exists() and older.stem not in names:
+                click.echo(f"dragoman: {older}: is of an earlier run and stays as it was", err=True)
     click.echo(f"{counted(len(names), 'article')} extracted, {failed} failed", err=True)
     if undated:
         click.echo(

@@ -22,6 +22,8 @@ MODEL = click.option(
     help="Model folder, as `dragoman train` writes it; else build/models/linear of the project here.",
 )
 
+SEED = click.IntRange(0, 2**32 - 1)
+
 PLACES = click.argument("places", nargs=-1, required=True, type=PATH)
 
 

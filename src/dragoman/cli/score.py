@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from dragoman import corpus
-from dragoman.cli.options import MODEL, PATH, default_model, find_schema, schema_option
+from dragoman.cli.options import MODEL, PATH, SEED, default_model, find_schema, schema_option
 from dragoman.formats import files
 from dragoman.types import GIVEN, Given
 
@@ -29,7 +29,7 @@ def add_to(main: click.Group) -> None:
 @click.argument("gold", type=PATH)
 @click.argument("predicted", type=PATH)
 @click.option("--given", type=click.Choice(GIVEN), default="nothing", show_default=True)
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the bootstrap.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Of the bootstrap.")
 @click.option(
     "--format", "form", type=click.Choice(["table", "markdown", "json"]), default="table", show_default=True
 )
@@ -79,7 +79,7 @@ def _json(card: Scorecard) -> str:
 @click.option("--metric", default="facts.any-mention", show_default=True)
 @click.option("--macro", is_flag=True, help="Average over the labels with gold instead of micro.")
 @click.option("--given", type=click.Choice(GIVEN), default="nothing", show_default=True)
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option("--resamples", type=click.IntRange(1), default=10_000, show_default=True)
 @schema_option
 def compare_command(

@@ -6,16 +6,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+import msgspec
+
 from dragoman.schema import Schema
 from dragoman.types import Document, Given
+
+
+class TrainedOn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a model learnt from: the number of documents and their digest."""
+
+    documents: int
+    sha256: str
 
 
 class Extractor(Protocol):
     """Turns articles into predicted documents.
 
     name: of the extractor's kind, as in its recipe. schema: the labels it predicts.
-    trained_on: number of documents and their digest. sha256: of the model folder it was
-    loaded from; empty for one that was just fitted.
+    sha256: of the model folder it was loaded from; empty for one that was just fitted.
     """
 
     @property
@@ -23,7 +31,7 @@ class Extractor(Protocol):
     @property
     def schema(self) -> Schema: ...  # noqa: D102
     @property
-    def trained_on(self) -> dict[str, Any]: ...  # noqa: D102
+    def trained_on(self) -> TrainedOn: ...  # noqa: D102
     @property
     def sha256(self) -> str: ...  # noqa: D102
 

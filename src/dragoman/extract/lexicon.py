@@ -10,6 +10,7 @@ import msgspec
 
 from dragoman.errors import RecipeError
 from dragoman.formats import files
+from dragoman.iso3166 import is_code
 
 Kind = Literal["name", "adjective", "capital", "city"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -47,6 +48,8 @@ def read(path: Path) -> tuple[Entry, ...]:
                 f"{path}:{number}: [lexicon] found {line!r}, expected surface, kind "
                 f"({', '.join(KINDS)}), code and source, separated by tabs"
             )
+        if not is_code(fields[2]):
+            raise RecipeError(f"{path}:{number}: [lexicon] {fields[2]!r} is no ISO 3166 alpha-2 code")
         entries.append(msgspec.convert(fields, Entry))
     return tuple(entries)
 

@@ -6,7 +6,7 @@ import logging
 from collections import Counter
 from collections.abc import Sequence, Set
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
@@ -18,6 +18,8 @@ from threadpoolctl import threadpool_limits
 from dragoman.corpus import digest
 from dragoman.errors import ModelError, RecipeError
 from dragoman.extract import clusters, crf, dates, features, lexicon, relations, store
+from dragoman.extract.base import TrainedOn
+from dragoman.iso3166 import is_code
 from dragoman.schema import Schema
 from dragoman.text import Token, align, tokenized_sentences
 from dragoman.types import LAYERS, Cluster, Document, Entity, Given, Producer, Relation, title_end
@@ -27,12 +29,19 @@ log = logging.getLogger(__name__)
 AHEAD = frozenset("will would shall next tomorrow to".split())
 
 
+Positive = Annotated[float, msgspec.Meta(gt=0, le=1e6)]
+Penalty = Annotated[float, msgspec.Meta(ge=0, le=1e6)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Rounds = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+Sentences = Annotated[int, msgspec.Meta(ge=0, le=1000)]
+
+
 class EntitySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """c1, c2: penalties of the CRF. iterations: of L-BFGS."""
 
-    c1: float = 0.1
-    c2: float = 0.05
-    iterations: int = 200
+    c1: Penalty = 0.1
+    c2: Penalty = 0.05
+    iterations: Rounds = 200
 
 
 class RelationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,13 +52,13 @@ class RelationSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     threshold: probability that a relation must reach. none_weight: of pairs without relation.
     """
 
-    c: float = 1.0
-    least: int = 2
-    before: int = 3
-    after: int = 1
-    threshold: float = 0.4
-    none_weight: float = 1.0
-    iterations: int = 200
+    c: Positive = 1.0
+    least: Rounds = 2
+    before: Sentences = 3
+    after: Sentences = 1
+    threshold: Share = 0.4
+    none_weight: Positive = 1.0
+    iterations: Rounds = 200
 
 
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,7 +76,7 @@ class Linear(msgspec.Struct, frozen=True, kw_only=True):
     schema: Schema
     recipe: Recipe
     seed: int
-    trained_on: dict[str, Any]
+    trained_on: TrainedOn
     countries: lexicon.Countries
     codes: dict[str, str]
     nominal: frozenset[str]
@@ -218,12 +227,17 @@ def load(stored: store.Stored) -> Linear:
         raise ModelError(
             f"the model folder's content doesn't fit: {error}. Train the model again."
         ) from error
+    for code in {*codes.values(), *(entry.code for entry in entries)}:
+        if not is_code(code):
+            raise ModelError(f"{code!r} is no ISO 3166 alpha-2 code. Train the model again.")
     tags = stored.strings("tags")
     attributes = stored.strings("attributes")
     labels = stored.strings("relation-labels")
     vocabulary = stored.strings("relation-attributes")
     known = {f"{mark}-{label}" for label in manifest.schema.entities for mark in "BI"} | {crf.OUTSIDE}
     _check_names("tags", tags, known)
+    if crf.OUTSIDE not in tags or relations.NONE not in labels:
+        raise ModelError("tags.json or relation-labels.json: the class of nothing is missing. Train again.")
     _check_names("relation-labels", labels, {*manifest.schema.relations, relations.NONE})
     _check_names("attributes", attributes)
     _check_names("relation-attributes", vocabulary)
@@ -298,7 +312,7 @@ def fit(
         schema=schema,
         recipe=settings,
         seed=seed,
-        trained_on={"documents": len(everything), "sha256": digest(everything)},
+        trained_on=TrainedOn(documents=len(everything), sha256=digest(everything)),
         countries=countries,
         codes=_codes(documents),
         nominal=_nominal(documents, schema),
@@ -379,6 +393,11 @@ def _fit_relater(
     if len(set(answers)) < 2:
         raise RecipeError("the training documents hold no relation to learn from")
     keep = _frequent(described, owners, settings.least)
+    if not keep:
+        raise RecipeError(
+            f"no attribute of a pair occurs in {settings.least} training documents. Lower `least` of the "
+            "recipe, or train on more documents."
+        )
     pipeline = Pipeline(
         [
             (

@@ -26,18 +26,21 @@ from numpy.typing import NDArray
 
 from dragoman import __version__
 from dragoman.errors import ModelError, WriteError
+from dragoman.extract.base import TrainedOn
+from dragoman.formats.files import from_json, sweep, temporary
 from dragoman.schema import Schema
 
 FORMAT = "dragoman-model/1"
 MANIFEST = "manifest.json"
 TENSORS = "weights.safetensors"
 LARGEST_FILE = 2_000_000_000
+LARGEST_WEIGHT = 1e6
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a model folder says of itself.
 
-    trained_on: number of documents and their digest. files: SHA-256 of every other file.
+    files: SHA-256 of every other file. sha256: of this manifest with an empty one.
     """
 
     format: str
@@ -45,9 +48,15 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     schema: Schema
     recipe: dict[str, Any]
     seed: int
-    trained_on: dict[str, Any]
+    trained_on: TrainedOn
     versions: dict[str, str]
     files: dict[str, str]
+    sha256: str = ""
+
+    def sealed(self) -> Manifest:
+        """The same with its own hash filled in."""
+        content = msgspec.structs.replace(self, sha256="")
+        return msgspec.structs.replace(self, sha256=hashlib.sha256(_json(content)).hexdigest())
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -64,8 +73,10 @@ class Stored(msgspec.Struct, frozen=True):
         if found is None or found.shape != shape or found.dtype != np.float32:
             actual = "missing" if found is None else f"{found.dtype} {found.shape}"
             raise ModelError(f"{TENSORS}: tensor {name} is {actual}, expected float32 {shape}")
-        if not np.isfinite(found).all():
-            raise ModelError(f"{TENSORS}: tensor {name} holds numbers that are not finite")
+        if not (np.abs(found) <= LARGEST_WEIGHT).all():
+            raise ModelError(
+                f"{TENSORS}: tensor {name} holds numbers that are not finite or beyond {LARGEST_WEIGHT:g}"
+            )
         return found
 
     def strings(self, name: str) -> tuple[str, ...]:
@@ -83,17 +94,23 @@ def write(
     schema: Schema,
     recipe: Mapping[str, Any],
     seed: int,
-    trained_on: Mapping[str, Any],
+    trained_on: TrainedOn,
     content: Mapping[str, Any],
     tensors: Mapping[str, NDArray[Any]],
 ) -> str:
     """Write a model folder beside its place, then rename; returns its SHA-256.
 
-    The same input gives the same bytes. A model folder already there is replaced; anything
-    else that is not an empty folder is refused (ModelError). Raises WriteError if the system
-    refuses to write; an older model stays as it was.
+    The same input gives the same bytes. A model folder already there is replaced; anything else
+    that is not an empty folder is refused (ModelError), and so are weights that are not finite.
+    Raises WriteError if the system refuses to write; an older model stays as it was.
     """
     _refuse_other(folder)
+    unusable = [name for name, array in tensors.items() if not (np.abs(array) <= LARGEST_WEIGHT).all()]
+    if unusable:
+        raise ModelError(
+            f"{folder}: training ended with weights of {', '.join(unusable)} that are no usable numbers. "
+            "Change the recipe's settings (stronger penalties, a smaller c)."
+        )
     files = {f"{name}.json": _json(value) for name, value in sorted(content.items())}
     arrays = {name: np.ascontiguousarray(tensor) for name, tensor in sorted(tensors.items())}
     files[TENSORS] = safetensors.numpy.save(arrays)
@@ -103,11 +120,11 @@ def write(
         schema=schema,
         recipe=dict(recipe),
         seed=seed,
-        trained_on=dict(trained_on),
+        trained_on=trained_on,
         versions=_versions(),
         files={name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
-    )
-    files[MANIFEST] = _json(msgspec.to_builtins(manifest))
+    ).sealed()
+    files[MANIFEST] = _json(manifest)
     try:
         _place(folder, files)
     except OSError as error:
@@ -138,7 +155,8 @@ def _refuse_other(folder: Path) -> None:
 def _place(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write into a hidden folder beside it, then rename; put the old model back if that fails."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name[:60]}."))
+    sweep(folder)
+    fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=temporary(folder)))
     try:
         for name, data in files.items():
             (fresh / name).write_bytes(data)
@@ -149,7 +167,7 @@ def _place(folder: Path, files: Mapping[str, bytes]) -> None:
         if _exchange(fresh, folder):
             shutil.rmtree(fresh, ignore_errors=True)
             return
-        old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name[:60]}.old."))
+        old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f"{temporary(folder)}old."))
         os.replace(folder, old / "model")
         try:
             os.replace(fresh, folder)
@@ -191,6 +209,8 @@ def read(folder: Path) -> Stored:
         raise ModelError(
             f"{folder / MANIFEST}: the format is {manifest.format!r}, this version reads {FORMAT!r}"
         )
+    if manifest != manifest.sealed():
+        raise ModelError(f"{folder / MANIFEST}: was edited after training. Train the model again.")
     content: dict[str, Any] = {}
     tensors: dict[str, NDArray[Any]] = {}
     for name, expected in manifest.files.items():
@@ -199,15 +219,15 @@ def read(folder: Path) -> Stored:
             if name == TENSORS:
                 tensors = safetensors.numpy.load(data)
             else:
-                content[name.removesuffix(".json")] = json.loads(data)
-        except (ValueError, safetensors.SafetensorError, RecursionError) as error:
+                content[name.removesuffix(".json")] = from_json(data)
+        except (ValueError, safetensors.SafetensorError) as error:
             raise ModelError(f"{folder / name}: damaged ({error}). Train the model again.") from error
     return Stored(manifest, hashlib.sha256(raw).hexdigest(), content, tensors)
 
 
 def _checked(folder: Path, name: str, expected: str) -> bytes:
     path = folder / name
-    if Path(name).name != name or (name != TENSORS and not name.endswith(".json")):
+    if not name.isprintable() or Path(name).name != name or (name != TENSORS and not name.endswith(".json")):
         raise ModelError(f"{folder / MANIFEST}: names the file {name!r}, which no model folder has")
     try:
         if path.stat().st_size > LARGEST_FILE:
@@ -224,7 +244,8 @@ def _checked(folder: Path, name: str, expected: str) -> bytes:
 
 
 def _json(value: Any) -> bytes:
-    return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode("utf-8")
+    content = msgspec.to_builtins(value)
+    return (json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode("utf-8")
 
 
 def _versions() -> dict[str, str]:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import tempfile
+import time
 from pathlib import Path
+from typing import Any
 
 from dragoman.errors import FormatError, WriteError
 
@@ -19,6 +23,22 @@ def read_bytes(path: Path) -> bytes:
             "unreadable",
             f"the file can't be read ({error.strerror}). Check the name and its permissions.",
         ) from error
+    except ValueError as error:
+        raise FormatError(repr(str(path)), "unreadable", f"no file can have this name ({error}).") from error
+
+
+def from_json(written: str | bytes) -> Any:
+    """Strict JSON: ValueError for what is none, NaN, a number beyond bounds, and a lone surrogate."""
+    try:
+        content = json.loads(written, parse_constant=_refuse_constant)
+        json.dumps(content, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    return content
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON value")
 
 
 def decode(data: bytes, place: str) -> str:
@@ -37,11 +57,19 @@ def decode(data: bytes, place: str) -> str:
 def write(path: Path, content: str | bytes) -> None:
     """Write a whole file or none: a temporary file beside it, then a rename.
 
-    Raises WriteError naming the file if the system refuses; an older file stays as it was.
+    A link is followed, an older file's permissions are kept, and what is no regular file (a
+    device, a pipe) is written to as it is. Raises WriteError naming the file if the system
+    refuses; an older file stays as it was.
     """
-    data = content.encode("utf-8") if isinstance(content, str) else content
     try:
-        _write(path, data)
+        data = content.encode("utf-8") if isinstance(content, str) else content
+        target = path.resolve() if path.is_symlink() else path
+        if os.path.lexists(target) and not target.is_file():
+            target.write_bytes(data)
+        else:
+            _write(target, data)
+    except (ValueError, RuntimeError) as error:  # RuntimeError: a loop of links before Python 3.13
+        raise WriteError(f"{str(path)!r}: no file can be written there ({error}).") from error
     except OSError as error:
         raise WriteError(
             f"{path}: can't be written ({error.strerror or error}). Choose another place, or make room."
@@ -50,17 +78,47 @@ def write(path: Path, content: str | bytes) -> None:
 
 def _write(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:60]}.")
+    mode = path.stat().st_mode & 0o7777 if path.exists() else 0o666 & ~_umask()
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=temporary(path))
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, 0o666 & ~_umask())
+        os.chmod(name, mode)
         os.replace(name, path)
     except BaseException:
         os.unlink(name)
         raise
+
+
+ABANDONED = 3600
+"""Seconds after which an unfinished file or folder is taken for one whose writer was killed."""
+
+
+def temporary(path: Path) -> str:
+    """How the hidden name begins under which a file or folder is written before its rename."""
+    return f".{path.name[:60]}.unfinished-"
+
+
+def sweep(path: Path) -> None:
+    """Remove what killed writers of this file or folder left beside it more than an hour ago.
+
+    Reads the whole parent folder: call it once per folder, not once per file.
+    """
+    prefix = temporary(path)
+    for entry in path.parent.iterdir():
+        if not entry.name.startswith(prefix):
+            continue
+        try:
+            if time.time() - entry.lstat().st_mtime < ABANDONED:
+                continue
+        except OSError:
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            entry.unlink(missing_ok=True)
 
 
 def path_for(folder: Path, identifier: str, suffix: str) -> Path:

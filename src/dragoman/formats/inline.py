@@ -51,7 +51,8 @@ TEXTUAL = ("format", "schema", "id", "title", "date", "sha256")
 RESERVED = (*TEXTUAL, "producer", "source", "layers")
 ATTRIBUTE = re.compile(r'\s*(?:=(?P<value>"(?:[^"\\]|\\.)*"|[^\s"]\S*)|~(?P<score>[-+.0-9e]+))')
 WORD = r"[^\s\[\]{}=~@#:\"][^\s:{}\"]*"
-COMMENT = re.compile(r'("(?:[^"\\]|\\.)*")|(?:(?<=\s)|^)#.*')
+COMMENT = re.compile(r'("(?:[^"\\]|\\.)*"?)|(?:(?<=\s)|^)#.*')
+LOOSE = re.compile(r'((?:"(?:[^"\\]|\\.)*"|[^"])*?) @([0-9,-]+)(?: surface (.*))?')
 
 
 def read(path: Path, *, schema: str) -> Document:
@@ -59,7 +60,8 @@ def read(path: Path, *, schema: str) -> Document:
 
     schema: the schema reference the document gets where its header names none.
     """
-    return parse(files.decode(files.read_bytes(path), str(path)), str(path), schema=schema)
+    content = files.decode(files.read_bytes(path), str(path)).removeprefix("\ufeff")
+    return parse(content, str(path), schema=schema)
 
 
 def parse(content: str, place: str, *, schema: str) -> Document:
@@ -79,7 +81,9 @@ def dumps(document: Document, *, comments: bool = False) -> str:
     document = document.ordered()
     identifiers = {entity.id for entity in document.entities}
     identifiers |= {relation.id for relation in document.relations}
-    identifiers |= {cluster.id for cluster in document.clusters}
+    identifiers |= {end for relation in document.relations for end in (relation.source, relation.target)}
+    for cluster in document.clusters:
+        identifiers |= {cluster.id, *cluster.members}
     for identifier in identifiers:
         if not re.fullmatch(WORD, identifier) or identifier == "C":
             raise ValueError(f"{document.id}: the id {identifier!r} can't be written inline")
@@ -129,7 +133,7 @@ def _header(document: Document) -> Iterator[tuple[str, str]]:
 
 def _scalar(value: str) -> str:
     try:
-        json.loads(value)
+        files.from_json(value)
         plain = False
     except ValueError:
         plain = value == value.strip() and value[:1] not in ("", '"', "[", "{")
@@ -147,7 +151,8 @@ def _nest(entities: Sequence[Entity], text: str) -> tuple[list[Entity], list[Ent
         while open_ends and open_ends[-1] <= entity.start:
             open_ends.pop()
         fits = not open_ends or entity.end <= open_ends[-1]
-        if fits and not entity.fragments and entity.surface == _safe_cut(entity, text):
+        inside = entity.end <= len(text)
+        if fits and inside and not entity.fragments and entity.surface == entity.cut(text):
             marked.append(entity)
             open_ends.append(entity.end)
         else:
@@ -182,7 +187,7 @@ def _attributes(entity: Entity) -> str:
 
 
 def _word(value: str) -> str:
-    return value if re.fullmatch(r"[^\s\"{}\[\]#\\]+", value) else json.dumps(value)
+    return value if re.fullmatch(r"[^\s\"{}\[\]#\\@]+", value) else json.dumps(value)
 
 
 def _tail(document: Document, loose: Sequence[Entity], comments: bool) -> Iterator[str]:
@@ -197,9 +202,6 @@ def _tail(document: Document, loose: Sequence[Entity], comments: bool) -> Iterat
     surfaces = {entity.id: entity.surface for entity in document.entities}
     for number, relation in enumerate(document.relations, 1):
         name = "" if relation.id == f"R{number}" else f"{relation.id}: "
-        for end in (relation.source, relation.target):
-            if not re.fullmatch(WORD, end):
-                raise ValueError(f"{document.id}: the id {end!r} can't be written inline")
         score = "" if relation.score is None else f" ~{relation.score!r}"
         line = f"{name}{relation.source} {relation.label} {relation.target}{score}"
         if comments:
@@ -284,7 +286,7 @@ class _Reader:
                     "inline-header",
                     f"found {line[:60]!r}, expected `key: value`; an empty line ends the header.",
                 )
-            key = json.loads(found[1]) if quoted else found[1]
+            key = self.json(found[1], "inline-header") if quoted else found[1]
             raw = key in TEXTUAL and not quoted and found[2][:1] != '"'
             raw = raw and not (key == "title" and found[2] == "null")
             self.field(key, found[2].strip() if raw else self.value(found[2]), in_meta=quoted is not None)
@@ -298,6 +300,10 @@ class _Reader:
                 value = msgspec.convert(value, Producer if key == "producer" else Source)
             except msgspec.ValidationError as error:
                 raise self.fail("inline-header", f"{key}: {error}") from error
+        elif target is self.fields and key == "format" and value != FORMAT:
+            raise self.fail(
+                "unknown-format", f"the format is {value!r}, expected {FORMAT!r}. Remove the line."
+            )
         elif target is self.fields and key == "layers":
             strings = isinstance(value, list) and all(isinstance(name, str) for name in value)
             if not strings:
@@ -307,21 +313,26 @@ class _Reader:
     def value(self, written: str) -> Any:
         written = written.strip()
         if written[:1] in ("[", "{", '"'):
-            try:
-                return json.loads(written)
-            except ValueError as error:
-                raise self.fail("inline-header", f"{written[:60]!r} is not JSON ({error}).") from error
+            return self.json(written, "inline-header")
         try:
-            return json.loads(written)
+            return files.from_json(written)
         except ValueError:
             return written
+
+    def json(self, written: str, check: str) -> Any:
+        try:
+            return files.from_json(written)
+        except ValueError as error:
+            raise self.fail(check, f"{written[:60]!r} is not JSON ({error}).") from error
 
     def body(self) -> str:
         first = self.line
         try:
             last = self.lines.index(END, first)
         except ValueError:
-            if f"{END}\r" in self.lines:
+            if any(line.rstrip(" \t") == END for line in self.lines[first:]):
+                advice = f"white space follows the line `{END}` that ends the text. Remove it."
+            elif f"{END}\r" in self.lines:
                 advice = "the line ends are CRLF, and a text keeps its own. Save the file with LF."
             else:
                 advice = f"no line `{END}` ends the text. Add one, then the relations."
@@ -422,7 +433,7 @@ class _Reader:
                 if match["score"]:
                     score = float(match["score"])
                 else:
-                    value = json.loads(match["value"]) if match["value"][0] == '"' else match["value"]
+                    value = files.from_json(match["value"]) if match["value"][0] == '"' else match["value"]
             except ValueError as error:
                 raise self.fail("inline-mark", f"{match.group()!r}: {error}.") from error
             position = match.end()
@@ -433,16 +444,21 @@ class _Reader:
         named = re.match(rf"({WORD}): +(.*)", line) or re.match(r"([^\s:]+): +(.*)", line)
         if named:
             name, line = named[1], named[2]
-        loose = re.match(r"(.*?) @([0-9,-]+)(?: surface (.*))?$", line)
-        if loose:
+        if line.startswith("C ") or line == "C":
+            self.cluster(name, line)
+        elif loose := LOOSE.fullmatch(line):
             try:
                 spans = tuple((int(a), int(b)) for a, b in (part.split("-") for part in loose[2].split(",")))
-                surface = ... if loose[3] is None else json.loads(loose[3])
             except ValueError:
-                raise self.fail("inline-mark", f"found {line!r}, expected ID LABEL @START-END.") from None
+                raise self.fail(
+                    "inline-mark", f"found {line[:80]!r}, expected ID LABEL @START-END."
+                ) from None
+            surface = ... if loose[3] is None else self.json(loose[3], "inline-mark")
+            if not (surface is ... or surface is None or isinstance(surface, str)):
+                raise self.fail(
+                    "inline-mark", f"found the surface {surface!r}, expected a quoted string or null."
+                )
             self.entity(loose[1], spans, text, surface)
-        elif line.startswith("C ") or line == "C":
-            self.cluster(name, line)
         else:
             self.relation(name, line)
 
@@ -450,7 +466,9 @@ class _Reader:
         match = re.fullmatch(r'C((?: +[^\s=]\S*)+)(?: *= *("(?:[^"\\]|\\.)*"|\S+))?', line)
         if match is None:
             raise self.fail("inline-cluster", f"found {line!r}, expected `C T1 T2` or `C T1 = VALUE`.")
-        value = match[2] if match[2] is None or match[2][0] != '"' else json.loads(match[2])
+        value = match[2]
+        if value is not None and value[0] == '"':
+            value = self.json(value, "inline-cluster")
         try:
             cluster = Cluster(id=name or "C0", members=tuple(match[1].split()), value=value)
         except ValueError as error:

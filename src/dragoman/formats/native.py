@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,17 @@ def dump_line(document: Document) -> str:
     return line + "\n"
 
 
+def repeated_keys(data: str) -> tuple[str, ...]:
+    """Keys that stand twice in one object of a JSON text, of which readers see only the last."""
+    found: list[str] = []
+
+    def note(pairs: list[tuple[str, Any]]) -> None:
+        found.extend(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+
+    json.loads(data, object_pairs_hook=note)
+    return tuple(found)
+
+
 class Lines:
     """Finds the lines of a document file's keys and items, whatever its layout."""
 
@@ -160,6 +172,8 @@ def _explain(data: bytes, place: str, error: Exception) -> FormatError:
         )
     except RecursionError:
         return FormatError(place, "not-json", "the JSON is nested too deeply to be a document file.")
+    except ValueError as bad:  # a number of thousands of digits
+        return FormatError(place, "not-json", f"a value can't be read ({bad}). Correct it.")
     if isinstance(content, dict) and content.get("format") != FORMAT:
         return _unknown_format(content.get("format"), place)
     message = str(error)
