@@ -8,7 +8,8 @@ import msgspec
 from hypothesis import given, settings
 
 from dragoman.score import score
-from dragoman.score.matching import SCHEMES, Scheme, facts, overlap, pair_facts, pair_spans
+from dragoman.score.alignment import SCHEMES, Scheme
+from dragoman.score.matching import facts, overlap, pair_facts, pair_spans
 from dragoman.types import Document, Entity
 from tests.builders import SCHEMA
 from tests.properties.strategies import documents
@@ -109,6 +110,6 @@ def test_gold_against_itself_is_one_or_undefined(document: Document) -> None:
 @given(pairs())
 def test_hard_facts_are_a_part_of_any_mention_facts(pair: tuple[Document, Document]) -> None:
     gold, predicted = facts(pair[0]), facts(pair[1])
-    hard = pair_facts(gold, predicted, hard=True)
-    assert len(hard) <= len(pair_facts(gold, predicted, hard=False))
+    hard = pair_facts(gold, predicted, rule="hard")
+    assert len(hard) <= len(pair_facts(gold, predicted, rule="any-mention"))
     assert len(hard) <= min(len(gold), len(predicted))

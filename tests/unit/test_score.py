@@ -5,8 +5,9 @@ import pytest
 
 from dragoman.errors import ScoreError
 from dragoman.score import Row, score
+from dragoman.score.alignment import SCHEMES, Scheme
 from dragoman.score.counts import Counts
-from dragoman.score.matching import SCHEMES, Scheme, pair_spans
+from dragoman.score.matching import pair_spans
 from dragoman.types import Cluster, Document
 from tests.builders import SCHEMA, lakeside, spans
 
@@ -222,7 +223,7 @@ def test_metrics_without_interval_are_named_where_others_have_one() -> None:
     note = score(some, gold, SCHEMA).note
     assert note is not None
     assert note.startswith(
-        "relations.strict, relations.boundaries, facts.any-mention, facts.hard: no interval"
+        "relations.strict, relations.boundaries, facts.any-mention, facts.first-mention, facts.hard: no int"
     )
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from dragoman.report.words import (
-    AVERAGES,
     METRIC_WORDS,
     PER_LABEL,
     RANGE_WORDS,
+    SHOWN_AVERAGES,
     given_words,
     interval,
     metric_words,
@@ -18,7 +18,8 @@ from dragoman.report.words import (
     sentence,
     signatures,
 )
-from dragoman.score.scorecard import Row, Scorecard
+from dragoman.score.averages import ALL, AVERAGES, Row
+from dragoman.score.scorecard import Scorecard
 
 SPANS = "entities."
 NONE = "-"
@@ -149,8 +150,8 @@ def _with(cards: Iterable[Scorecard], metrics: Iterable[str]) -> list[Scorecard]
 def _averages(caption: str, metrics: Sequence[str], cards: Sequence[Scorecard]) -> Grid:
     lines = []
     for metric in metrics:
-        for average in AVERAGES:
-            span = len(AVERAGES) if average == AVERAGES[0] else 0
+        for average in SHOWN_AVERAGES:
+            span = len(SHOWN_AVERAGES) if average == SHOWN_AVERAGES[0] else 0
             lines.append(
                 _line(metric_words(metric), span, average, [_row(c, metric, average) for c in cards])
             )
@@ -159,7 +160,10 @@ def _averages(caption: str, metrics: Sequence[str], cards: Sequence[Scorecard]) 
 
 def _bars(metric: str, cards: Sequence[Scorecard]) -> Grid:
     labels = dict.fromkeys(
-        row.label for c in cards for row in c.rows if row.metric == metric and row.label not in AVERAGES
+        row.label
+        for c in cards
+        for row in c.rows
+        if row.metric == metric and row.slice == ALL and row.label not in AVERAGES
     )
     lines = [_line(label, 1, "", [_row(card, metric, label) for card in cards]) for label in labels]
     kind = metric.partition(".")[0].capitalize()
@@ -182,7 +186,9 @@ def _line(head: str, span: int, average: str, rows: Sequence[Row | None]) -> Lin
 
 
 def _row(card: Scorecard, metric: str, label: str) -> Row | None:
-    return next((row for row in card.rows if (row.metric, row.label) == (metric, label)), None)
+    return next(
+        (row for row in card.rows if (row.metric, row.label, row.slice) == (metric, label, ALL)), None
+    )
 
 
 def _cell(row: Row) -> Cell:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from dragoman.errors import ScoreError
 from dragoman.report.words import (
-    AVERAGES,
     DASH,
     PER_LABEL,
+    SHOWN_AVERAGES,
     count,
     given_words,
     interval,
@@ -17,7 +17,8 @@ from dragoman.report.words import (
     shown,
     signatures,
 )
-from dragoman.score.scorecard import Row, Scorecard
+from dragoman.score.averages import ALL, AVERAGES, Row
+from dragoman.score.scorecard import Scorecard
 
 HEAD = ("P", "R", "F1", "interval", "gold", "predicted", "correct")
 Lines = list[tuple[str, ...]]
@@ -33,8 +34,8 @@ def table(card: Scorecard, metrics: Sequence[str] | None = None) -> str:
     chosen = _chosen(card, metrics)
     lines: Lines = [("metric", "average", *HEAD)]
     for metric in chosen:
-        for average in AVERAGES:
-            name = metric if average == AVERAGES[0] else ""
+        for average in SHOWN_AVERAGES:
+            name = metric if average == SHOWN_AVERAGES[0] else ""
             lines.append((name, average, *_cells(card.row(metric, average))))
     parts = [
         f"{card.given}: {given_words(card.given)}, {count(len(card.documents), 'document')}",
@@ -53,7 +54,7 @@ def markdown(card: Scorecard) -> str:
     """The averages of a scorecard as a Markdown table, with its note and signatures."""
     lines: Lines = [("metric", "average", *HEAD)]
     for metric in card.metrics:
-        lines += [(f"`{metric}`", average, *_cells(card.row(metric, average))) for average in AVERAGES]
+        lines += [(f"`{metric}`", average, *_cells(card.row(metric, average))) for average in SHOWN_AVERAGES]
     head, *body = _trimmed(lines)
     rule = ("---", "---", *("--:" for _ in head[2:]))
     text = "\n".join(
@@ -74,7 +75,9 @@ def _chosen(card: Scorecard, metrics: Sequence[str] | None) -> Sequence[str]:
 
 
 def _labels(card: Scorecard, metric: str) -> list[Row]:
-    return [row for row in card.rows if row.metric == metric and row.label not in AVERAGES]
+    return [
+        row for row in card.rows if row.metric == metric and row.slice == ALL and row.label not in AVERAGES
+    ]
 
 
 def _cells(row: Row) -> tuple[str, ...]:

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import regex
 
+from dragoman.score.averages import Row
 from dragoman.score.resample import LEVEL
-from dragoman.score.scorecard import GIVEN_MEANING, Row, Scorecard
+from dragoman.score.scorecard import GIVEN_MEANING, Scorecard
 
 DASH = "–"
-AVERAGES = ("micro", "macro")
+SHOWN_AVERAGES = ("micro", "macro")
 PER_LABEL = ("entities.strict", "relations.strict", "facts.any-mention")
 
 METRIC_WORDS: Mapping[str, tuple[str, str]] = {
@@ -33,6 +34,10 @@ METRIC_WORDS: Mapping[str, tuple[str, str]] = {
         "Facts",
         "A relation between two things, each the cluster of its mentions, counted once per article; "
         "one right mention of each thing is enough.",
+    ),
+    "facts.first-mention": (
+        "Facts, first mentions",
+        "As “facts”, but the first mention of each thing must be the right one.",
     ),
     "facts.hard": ("Facts, whole clusters", "As “facts”, but both clusters must be complete and pure."),
 }

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from dragoman.errors import ScoreError
 from dragoman.schema import Schema
 from dragoman.score import resample
-from dragoman.score.scorecard import (
+from dragoman.score.scorecard import pair_documents
+from dragoman.score.tally import (
     GOLD,
     GOLD_COR,
     GOLD_PAR,
@@ -28,8 +29,8 @@ from dragoman.score.scorecard import (
     PREDICTED_COR,
     PREDICTED_PAR,
     Counted,
+    Material,
     count_documents,
-    pair_documents,
 )
 from dragoman.types import Document, Given
 
@@ -89,9 +90,11 @@ def compare(
     kept = tuple(gold)
     counted: dict[str, Counted] = {}
     for name, predicted in systems.items():
-        found = count_documents(pair_documents(kept, predicted, schema, given), schema, given)
+        material = Material(pair_documents(kept, predicted, schema, given), schema)
+        found = dict(count_documents(material, given, [metric]))
         if metric not in found:
-            raise ScoreError(f"no metric {metric!r} here; there are {', '.join(found)}")
+            known = ", ".join(name for name, _ in count_documents(material, given))
+            raise ScoreError(f"no metric {metric!r} here; there are {known}")
         counted[name] = found[metric]
     results = [
         _pair(metric, one, two, counted[one], counted[two], macro, seed, resamples)

@@ -1,24 +1,20 @@
 """One-to-one, optimal matching of predicted to gold annotations of one document.
 
-Every function pairs as well as is possible, so the order of either side never matters,
-and overlapping, nested, duplicate and discontinuous spans are handled like any other.
+Every function pairs as well as is possible, so the order of either side never matters.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import Literal
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from dragoman.score.alignment import Scheme, align
+from dragoman.score.columns import Shapes, Spans
 from dragoman.types import Document, Entity
-
-Scheme = Literal["strict", "exact", "partial", "type"]
-SCHEMES: tuple[Scheme, ...] = ("strict", "exact", "partial", "type")
 
 
 class Pairing(msgspec.Struct, frozen=True):
@@ -36,97 +32,26 @@ class Pairing(msgspec.Struct, frozen=True):
 
 
 def pair_spans(gold: Sequence[Entity], predicted: Sequence[Entity], scheme: Scheme) -> Pairing:
-    """Pair the spans of one document with most COR, then most INC or PAR.
-
-    strict: COR = same span and label. exact, partial: COR = same span.
-    type: COR = a shared code point and the same label. Any other overlap of one code point
-    is INC (PAR in ``partial``). Spans compare by the code points that their fragments cover.
-    Among equally good alignments the one with most equal labels is taken, then the first
-    in order of the text, so no input order shows.
-
-    Source: MUC-5 (Chinchor & Sundheim 1993) and SemEval-2013 task 9.1, which leave the
-    choice among alignments open; the optimal one is taken.
-    """
-    correct: list[tuple[int, int]] = []
-    other: list[tuple[int, int]] = []
-    for golds, preds in _components(gold, predicted):
-        weights = _weights([gold[g] for g in golds], [predicted[p] for p in preds], scheme)
-        if weights.shape == (1, 1):
-            rows, columns = np.zeros(1, dtype=int), np.zeros(1, dtype=int)
-        else:
-            # one COR outweighs any number of INC or PAR, and these any number of equal labels
-            most = 1 + min(weights.shape)
-            scaled = np.where(weights == 2, most, weights) * most
-            scaled += _equal([gold[g].label for g in golds], [predicted[p].label for p in preds])
-            rows, columns = linear_sum_assignment(scaled * (weights > 0), maximize=True)
-        for row, column in zip(rows, columns, strict=True):
-            if weights[row, column]:
-                target = correct if weights[row, column] == 2 else other
-                target.append((golds[row], preds[column]))
-    taken_gold = {g for g, _ in correct + other}
-    taken_pred = {p for _, p in correct + other}
+    """Pair the spans of one document; see ``alignment.align``."""
+    places: dict[str, int] = {}
+    for entity in (*gold, *predicted):
+        places.setdefault(entity.label, len(places))
+    shapes: Shapes = {}
+    sides = [Spans.of_entities(entities, places, shapes) for entities in (gold, predicted)]
+    found = align(sides[0], sides[1], (scheme,))[scheme]
+    pairs = sorted(zip(found.gold.tolist(), found.predicted.tolist(), found.correct.tolist(), strict=True))
+    taken_gold, taken_pred = {g for g, _, _ in pairs}, {p for _, p, _ in pairs}
     return Pairing(
-        tuple(sorted(correct)),
-        tuple(sorted(other)),
+        tuple((g, p) for g, p, correct in pairs if correct),
+        tuple((g, p) for g, p, correct in pairs if not correct),
         tuple(g for g in range(len(gold)) if g not in taken_gold),
         tuple(p for p in range(len(predicted)) if p not in taken_pred),
     )
 
 
-def _weights(gold: Sequence[Entity], predicted: Sequence[Entity], scheme: Scheme) -> NDArray[np.int64]:
-    """gold x predicted: 2 for COR, 1 for INC or PAR, 0 for no overlap."""
-    starts, ends = (
-        [np.array([getattr(entity, name) for entity in side]) for side in (gold, predicted)]
-        for name in ("start", "end")
-    )
-    meet = (starts[0][:, None] < ends[1]) & (starts[1] < ends[0][:, None])
-    if any(entity.fragments for entity in (*gold, *predicted)):
-        for g, p in np.argwhere(meet):
-            meet[g, p] = overlap(gold[g], predicted[p])
-    same_span = _equal([entity.spans for entity in gold], [entity.spans for entity in predicted])
-    same_label = _equal([entity.label for entity in gold], [entity.label for entity in predicted])
-    right = {
-        "strict": same_span & same_label,
-        "exact": same_span,
-        "partial": same_span,
-        "type": same_label,
-    }[scheme]
-    return meet * (1 + right)
-
-
-def _equal(gold: Sequence[Hashable], predicted: Sequence[Hashable]) -> NDArray[np.bool_]:
-    """gold x predicted: whether two items are equal."""
-    numbers: dict[Hashable, int] = {}
-    one, two = (
-        np.array([numbers.setdefault(item, len(numbers)) for item in side]) for side in (gold, predicted)
-    )
-    result: NDArray[np.bool_] = one[:, None] == two
-    return result
-
-
 def overlap(one: Entity, two: Entity) -> bool:
     """Whether two spans share a code point."""
     return any(a < d and c < b for a, b in one.spans for c, d in two.spans)
-
-
-def _components(gold: Sequence[Entity], predicted: Sequence[Entity]) -> Iterable[tuple[list[int], list[int]]]:
-    """Groups of spans connected by overlap; spans that overlap no one are left out."""
-    order = sorted(
-        (entity.start, entity.end, side, entity.spans, entity.label, index)
-        for side, entities in enumerate((gold, predicted))
-        for index, entity in enumerate(entities)
-    )
-    group: tuple[list[int], list[int]] = ([], [])
-    reach = -1
-    for start, end, side, _, _, index in order:
-        if start >= reach:
-            if group[0] and group[1]:
-                yield group
-            group = ([], [])
-        group[side].append(index)
-        reach = max(reach, end)
-    if group[0] and group[1]:
-        yield group
 
 
 def shared(gold: Iterable[Hashable], predicted: Iterable[Hashable]) -> Counter[Hashable]:
@@ -176,7 +101,7 @@ def cluster_spans(document: Document) -> set[frozenset[tuple[object, ...]]]:
     }
 
 
-Argument = frozenset[tuple[object, ...]]
+Argument = frozenset[tuple[tuple[tuple[int, int], ...], str]]
 Fact = tuple[str, Argument, Argument]
 
 
@@ -205,14 +130,16 @@ def pair_facts(
     gold: Sequence[Fact],
     predicted: Sequence[Fact],
     *,
-    hard: bool,
+    rule: str = "any-mention",
     symmetric: frozenset[str] = frozenset(),
 ) -> list[tuple[int, int]]:
     """Pair facts of the same relation one-to-one, as many as possible.
 
-    Any mention: for both arguments the two clusters share a mention with the same span and
-    label. hard: both clusters are equal. Returns (gold index, predicted index).
+    rule: ``any-mention``: for both arguments the two clusters share a mention with the same span
+    and label; ``first-mention``: the first mentions of both are such; ``hard``: the clusters are
+    equal. Returns (gold index, predicted index).
     """
+    same = {"any-mention": _share, "first-mention": _begin_alike, "hard": _equal}[rule]
     by_label: dict[str, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
     for side, items in enumerate((gold, predicted)):
         for index, fact in enumerate(items):
@@ -223,8 +150,8 @@ def pair_facts(
             continue
 
         def fits(one: Fact, two: Fact, either: bool = label in symmetric) -> bool:
-            straight = _same(one[1], two[1], hard) and _same(one[2], two[2], hard)
-            return straight or (either and _same(one[1], two[2], hard) and _same(one[2], two[1], hard))
+            straight = same(one[1], two[1]) and same(one[2], two[2])
+            return straight or (either and same(one[1], two[2]) and same(one[2], two[1]))
 
         fit = np.array([[fits(gold[g], predicted[p]) for p in preds] for g in golds], dtype=int)
         rows, columns = linear_sum_assignment(fit, maximize=True)
@@ -232,5 +159,13 @@ def pair_facts(
     return sorted(pairs)
 
 
-def _same(one: Argument, two: Argument, hard: bool) -> bool:
-    return one == two if hard else not one.isdisjoint(two)
+def _share(one: Argument, two: Argument) -> bool:
+    return not one.isdisjoint(two)
+
+
+def _begin_alike(one: Argument, two: Argument) -> bool:
+    return min(one) == min(two)
+
+
+def _equal(one: Argument, two: Argument) -> bool:
+    return one == two

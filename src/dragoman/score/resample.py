@@ -1,4 +1,4 @@
-"""Uncertainty: percentile bootstrap intervals over documents."""
+"""Uncertainty: percentile bootstrap intervals over documents (Efron and Tibshirani 1993)."""
 
 from __future__ import annotations
 
@@ -9,14 +9,84 @@ LEAST_DOCUMENTS = 10
 RESAMPLES = 2000
 LEVEL = 0.95
 TOO_FEW = f"no interval: fewer than {LEAST_DOCUMENTS} documents"
+MANY_DOCUMENTS = 1000
+"""From so many documents on, totals are drawn from their normal limit instead of document by document."""
+BLOCK = 4096
+RARE = 200
+"""A label with fewer items is drawn exactly all the same."""
 
 Array = NDArray[np.float64]
+
+
+def described(documents: int, seed: int) -> str:
+    """How intervals over so many documents are made, for a signature."""
+    if documents < LEAST_DOCUMENTS:
+        return "none"
+    limit = ", normal limit" if documents >= MANY_DOCUMENTS else ""
+    return f"{RESAMPLES} resamples, seed {seed}{limit}"
 
 
 def weights(documents: int, *, seed: int, resamples: int = RESAMPLES) -> NDArray[np.int64]:
     """How often each document is drawn in each resample: resamples x documents."""
     generator = np.random.default_rng(seed)
     return generator.multinomial(documents, np.full(documents, 1 / documents), size=resamples)
+
+
+def totals(rows: NDArray[np.integer] | Array, *, seed: int, resamples: int = RESAMPLES) -> Array:
+    """What the sums over documents become when the documents are drawn again.
+
+    rows: documents x groups x columns. Returns resamples x groups x columns.
+
+    Below MANY_DOCUMENTS documents the documents are drawn (multinomial weights). From there on
+    the sums, of thousands of independent draws, are drawn from the normal distribution with
+    their mean and covariance, save for groups whose sums are below RARE: documents of equal
+    rows are exchangeable, so weights are drawn for the few distinct rows, which is exact.
+    """
+    documents, groups, columns = rows.shape
+    if documents < MANY_DOCUMENTS:
+        drawn = weights(documents, seed=seed, resamples=resamples)
+        return (drawn @ rows.reshape(documents, -1)).reshape(resamples, groups, columns).astype(np.float64)
+    sums = rows.sum(axis=0, dtype=np.float64)
+    used = sums.any(axis=1)
+    often = np.where(sums > 0, sums, np.inf).min(axis=1) >= RARE
+    frequent = np.flatnonzero(used & often)
+    found = np.zeros((resamples, groups, columns))
+    generator = np.random.default_rng([seed, 2])
+    mean = sums[frequent].reshape(-1)
+    covariance = _products(rows, frequent) - np.outer(mean, mean) / documents
+    values, vectors = np.linalg.eigh(covariance)
+    spread = vectors * np.sqrt(np.maximum(values, 0.0))
+    noise = generator.standard_normal((resamples, len(mean))) @ spread.T
+    found[:, frequent] = (mean + noise).reshape(resamples, len(frequent), columns)
+    for group in np.flatnonzero(used & ~often):
+        distinct, counts = distinct_rows(rows[:, group])
+        drawn = generator.multinomial(documents, counts / documents, size=resamples)
+        found[:, group] = drawn @ distinct
+    return found
+
+
+def _products(rows: NDArray[np.integer] | Array, groups: NDArray[np.integer]) -> Array:
+    """The sums over documents of the products of every two columns of some groups."""
+    size = len(groups) * rows.shape[2]
+    found = np.zeros((size, size))
+    small = np.issubdtype(rows.dtype, np.integer) and rows.max(initial=0) < 64
+    for start in range(0, len(rows), BLOCK):
+        block = rows[start : start + BLOCK, groups].reshape(-1, size)
+        if small:  # sums stay below 2 ** 24, where float32 holds whole numbers exactly
+            short = block.astype(np.float32)
+            found += short.T @ short
+        else:
+            long = block.astype(np.float64)
+            found += long.T @ long
+    return found
+
+
+def distinct_rows(rows: NDArray[np.integer] | Array) -> tuple[NDArray[np.integer] | Array, NDArray[np.int64]]:
+    """The different rows of documents x anything, flattened, and how many documents have each."""
+    flat = np.ascontiguousarray(rows.reshape(len(rows), -1))
+    whole = flat.view(np.dtype((np.void, flat.dtype.itemsize * flat.shape[1]))).reshape(-1)
+    _, first, counts = np.unique(whole, return_index=True, return_counts=True)
+    return flat[first], counts
 
 
 def f1(gold: Array, predicted: Array, gold_hits: Array, predicted_hits: Array) -> Array:

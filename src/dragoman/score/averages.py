@@ -1,0 +1,176 @@
+"""From counts to rows of a scorecard: each group, and the averages over groups and documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+import numpy as np
+
+from dragoman.score import resample
+from dragoman.score.counts import Counts
+from dragoman.score.tally import (
+    GOLD,
+    GOLD_COR,
+    GOLD_INC,
+    GOLD_PAR,
+    PREDICTED,
+    PREDICTED_COR,
+    PREDICTED_INC,
+    PREDICTED_PAR,
+    Counted,
+    Matrix,
+)
+
+AVERAGES = ("micro", "macro", "weighted", "per-document")
+ALL = "all"
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a result: a metric for one label, or an average.
+
+    metric: such as ``entities.strict``. slice: ``all``, or ``name=value`` of a slice.
+    label: a label, or one of AVERAGES: ``micro`` adds all labels up, ``macro`` is the mean over
+    the labels with gold, ``weighted`` that mean weighted by their gold, ``per-document`` the mean
+    over documents of their micro rates. Means leave out what is undefined.
+    precision, recall, f1: 0 to 1, None where undefined. low, high: the interval of f1.
+    """
+
+    metric: str
+    slice: str = ALL
+    label: str
+    gold: int
+    predicted: int
+    correct: int
+    incorrect: int = 0
+    partial: int = 0
+    missed: int
+    spurious: int
+    precision: float | None
+    recall: float | None
+    f1: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+def rows(metric: str, counted: Counted, seed: int, *, part: str = ALL, intervals: bool = True) -> list[Row]:
+    """A row for every group and every average of a metric's counts.
+
+    part: the rows' slice. intervals: whether to give those that the number of documents allows.
+    """
+    cells = counted.cells
+    sums = cells.sum(axis=0, dtype=np.int64)
+    drawn = None
+    if intervals and len(cells) >= resample.LEAST_DOCUMENTS:
+        drawn = resample.totals(_four(cells), seed=seed)
+    found = []
+    for index, group in enumerate(counted.groups):
+        spread = None if drawn is None else resample.interval(_f1(drawn[:, index]))
+        found.append(_row(metric, part, group, sums[index], spread))
+    micro = None if drawn is None else resample.interval(_f1(drawn.sum(axis=1)))
+    averages = [_row(metric, part, "micro", sums.sum(axis=0), micro)]
+    supported = np.flatnonzero(sums[:, GOLD] > 0)
+    with_gold = [found[index] for index in supported]
+    for name, shares in (("macro", np.ones(len(supported))), ("weighted", sums[supported, GOLD])):
+        spread = None
+        if drawn is not None and len(supported):
+            spread = resample.interval(_mean(_f1(drawn[:, supported]), shares))
+        averages.append(_averaged(averages[0], name, with_gold, shares, spread))
+    averages.append(_per_document(averages[0], cells, seed, intervals=drawn is not None))
+    return found + averages
+
+
+def _four(cells: Matrix) -> Matrix:
+    """The four columns that F1 needs, hits in halves: gold, predicted, gold and predicted hits."""
+    found = np.empty((*cells.shape[:2], 4), dtype=cells.dtype)
+    found[..., 0] = cells[..., GOLD]
+    found[..., 1] = cells[..., PREDICTED]
+    found[..., 2] = 2 * cells[..., GOLD_COR] + cells[..., GOLD_PAR]
+    found[..., 3] = 2 * cells[..., PREDICTED_COR] + cells[..., PREDICTED_PAR]
+    return found
+
+
+def _f1(four: resample.Array) -> resample.Array:
+    return resample.f1(four[..., 0], four[..., 1], four[..., 2] / 2, four[..., 3] / 2)
+
+
+def _mean(values: resample.Array, shares: resample.Array) -> resample.Array:
+    """The weighted mean along the last axis of what is defined; NaN where nothing is."""
+    defined = ~np.isnan(values)
+    whole = (defined * shares).sum(axis=-1)
+    sums = (np.where(defined, values, 0.0) * shares).sum(axis=-1)
+    return np.where(whole > 0, sums / np.where(whole > 0, whole, 1.0), np.nan)
+
+
+def _row(metric: str, part: str, label: str, cells: Matrix, spread: tuple[float, float] | None) -> Row:
+    numbers = [int(cell) for cell in cells]
+    counts = Counts(
+        gold=numbers[GOLD],
+        predicted=numbers[PREDICTED],
+        gold_correct=numbers[GOLD_COR],
+        predicted_correct=numbers[PREDICTED_COR],
+        gold_incorrect=numbers[GOLD_INC],
+        predicted_incorrect=numbers[PREDICTED_INC],
+        gold_partial=numbers[GOLD_PAR],
+        predicted_partial=numbers[PREDICTED_PAR],
+    )
+    return Row(
+        metric=metric,
+        slice=part,
+        label=label,
+        gold=counts.gold,
+        predicted=counts.predicted,
+        correct=counts.gold_correct,
+        incorrect=counts.gold_incorrect,
+        partial=counts.gold_partial,
+        missed=counts.missed,
+        spurious=counts.spurious,
+        precision=counts.precision,
+        recall=counts.recall,
+        f1=counts.f1,
+        low=spread[0] if spread else None,
+        high=spread[1] if spread else None,
+    )
+
+
+def _averaged(
+    micro: Row, name: str, found: Sequence[Row], shares: resample.Array, spread: tuple[float, float] | None
+) -> Row:
+    def mean(values: Iterable[float | None]) -> float | None:
+        defined = [(v, s) for v, s in zip(values, shares.tolist(), strict=True) if v is not None]
+        whole = sum(share for _, share in defined)
+        return sum(value * share for value, share in defined) / whole if whole else None
+
+    return msgspec.structs.replace(
+        micro,
+        label=name,
+        precision=mean(row.precision for row in found),
+        recall=mean(row.recall for row in found),
+        f1=mean(row.f1 for row in found),
+        low=spread[0] if spread else None,
+        high=spread[1] if spread else None,
+    )
+
+
+def _per_document(micro: Row, cells: Matrix, seed: int, *, intervals: bool) -> Row:
+    four = _four(cells).sum(axis=1, dtype=np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        columns = (four[:, 3] / 2 / four[:, 1], four[:, 2] / 2 / four[:, 0], _f1(four))
+    means = [_mean(column, np.ones(len(column))).item() for column in columns]
+    spread = None
+    if intervals:
+        defined = ~np.isnan(columns[2])
+        both = np.stack([np.where(defined, columns[2], 0.0), defined], axis=1)[:, None]
+        drawn = resample.totals(both, seed=seed)[:, 0]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            spread = resample.interval(np.where(drawn[:, 1] > 0, drawn[:, 0] / drawn[:, 1], np.nan))
+    precision, recall, f1 = (None if np.isnan(mean) else mean for mean in means)
+    return msgspec.structs.replace(
+        micro,
+        label="per-document",
+        precision=precision,
+        recall=recall,
+        f1=f1,
+        low=spread[0] if spread else None,
+        high=spread[1] if spread else None,
+    )

@@ -1,0 +1,221 @@
+"""Spans and relations of many documents as columns: what counting works on.
+
+One row per span, in any order; labels and documents are indices. Offsets are half-open, in
+code points or in any other unit that both sides share.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+from operator import attrgetter
+
+import msgspec
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from dragoman.errors import ScoreError
+from dragoman.types import Document, Entity
+
+Ints = NDArray[np.int64]
+Fragments = tuple[tuple[int, int], ...]
+Shapes = dict[Fragments, int]
+
+
+class Spans(msgspec.Struct, frozen=True):
+    """Columns of equal length: each row is a span.
+
+    document, label: indices, 0 or more. start, end: half-open offsets. shape: 0 for a span of
+    one piece, else a number that spans of the same fragments share; fragments: by that number.
+    """
+
+    document: Ints
+    start: Ints
+    end: Ints
+    label: Ints
+    shape: Ints
+    fragments: Mapping[int, Fragments] = {}
+
+    def __len__(self) -> int:
+        return len(self.document)
+
+    def slice(self, rows: NDArray[np.bool_] | Ints) -> Spans:
+        """Some of the rows."""
+        return Spans(
+            self.document[rows],
+            self.start[rows],
+            self.end[rows],
+            self.label[rows],
+            self.shape[rows],
+            self.fragments,
+        )
+
+    def pieces(self, row: int) -> Fragments:
+        """The stretches that one span covers."""
+        shape = int(self.shape[row])
+        return self.fragments[shape] if shape else ((int(self.start[row]), int(self.end[row])),)
+
+    @classmethod
+    def of(cls, documents: Sequence[Document], labels: Mapping[str, int], shapes: Shapes) -> Spans:
+        """The entities of documents, row by row in their order.
+
+        labels: the index of each label. shapes: numbers given to fragments so far; shared by the
+        sides that are compared, and added to. Raises ScoreError for an unknown label.
+        """
+        sizes = [len(document.entities) for document in documents]
+        entities = list(chain.from_iterable(map(attrgetter("entities"), documents)))
+        try:
+            spans = cls.of_entities(entities, labels, shapes)
+        except KeyError:
+            raise _unknown_label(documents, labels) from None
+        owner = np.repeat(np.arange(len(documents), dtype=np.int64), sizes)
+        return msgspec.structs.replace(spans, document=owner)
+
+    @classmethod
+    def of_entities(cls, entities: Sequence[Entity], labels: Mapping[str, int], shapes: Shapes) -> Spans:
+        """The entities of one document; KeyError for an unknown label."""
+        count = len(entities)
+        found = [np.fromiter(map(attrgetter(name), entities), np.int64, count) for name in ("start", "end")]
+        label = np.fromiter(map(labels.__getitem__, map(attrgetter("label"), entities)), np.int64, count)
+        shape = np.zeros(count, np.int64)
+        if any(map(attrgetter("fragments"), entities)):
+            for row, entity in enumerate(entities):
+                if entity.fragments:
+                    shape[row] = shapes.setdefault(entity.fragments, len(shapes) + 1)
+        fragments = {number: pieces for pieces, number in shapes.items()}
+        return cls(np.zeros(count, np.int64), found[0], found[1], label, shape, fragments)
+
+    @classmethod
+    def from_arrays(
+        cls, document: ArrayLike, start: ArrayLike, end: ArrayLike, label: ArrayLike, *, side: str = "a"
+    ) -> Spans:
+        """Columns that a caller has already: integers, one-dimensional, of equal length.
+
+        side: names them in errors. Raises ScoreError for anything else, a negative number, or a
+        span that ends before it has begun.
+        """
+        columns = []
+        for name, given in (("document", document), ("start", start), ("end", end), ("label", label)):
+            column = np.asarray(given)
+            if column.size == 0:
+                column = column.astype(np.int64)
+            if column.ndim != 1 or not np.issubdtype(column.dtype, np.integer):
+                raise ScoreError(
+                    f"{side} column {name}: found {column.dtype} of shape {column.shape}, expected whole "
+                    "numbers in one dimension"
+                )
+            if column.size and column.min() < 0:
+                row = int(column.argmin())
+                raise ScoreError(f"{side} column {name}: row {row} is {column[row]}, expected 0 or more")
+            columns.append(column.astype(np.int64))
+        if len({len(column) for column in columns}) > 1:
+            raise ScoreError(f"{side} columns are of the lengths {[len(column) for column in columns]}")
+        empty = np.flatnonzero(columns[2] <= columns[1])
+        if len(empty):
+            row = int(empty[0])
+            raise ScoreError(f"{side} row {row}: the end {columns[2][row]} is not above the start")
+        rows, starts, ends, labels = columns
+        return cls(rows, starts, ends, labels, np.zeros(len(rows), np.int64))
+
+
+class Links(msgspec.Struct, frozen=True):
+    """Relations as columns. document, label: indices; source, target: rows of the Spans."""
+
+    document: Ints
+    label: Ints
+    source: Ints
+    target: Ints
+
+    @classmethod
+    def of(cls, documents: Sequence[Document], labels: Mapping[str, int]) -> Links:
+        """The relations of documents; their ends are rows of ``Spans.of`` the same documents.
+
+        Raises ScoreError for an unknown label or an end that does not exist.
+        """
+        rows: list[tuple[int, int, int, int]] = []
+        first = 0
+        for index, document in enumerate(documents):
+            if document.relations:
+                place = {entity.id: first + row for row, entity in enumerate(document.entities)}
+                try:
+                    rows += [
+                        (index, labels[r.label], place[r.source], place[r.target]) for r in document.relations
+                    ]
+                except KeyError:
+                    raise _broken_relation(document, labels) from None
+            first += len(document.entities)
+        columns = np.array(rows, dtype=np.int64).reshape(-1, 4)
+        return cls(*(np.ascontiguousarray(columns[:, number]) for number in range(4)))
+
+
+def digest(documents: Sequence[Document], spans: Spans, labels: Sequence[str]) -> str:
+    """SHA-256 over documents of annotations: ids, texts, spans, values, relations and clusters.
+
+    documents: in order of their ids, with their spans and the names of these spans' labels. The
+    order of annotations within a document never shows, nor do their ids or unused labels.
+    """
+    used = sorted(labels[index] for index in np.unique(spans.label))
+    rank = np.zeros(len(labels), np.int64)
+    rank[[labels.index(name) for name in used]] = np.arange(len(used))
+    hashed = hashlib.sha256("\n".join((*used, "")).encode())
+    for document in documents:
+        hashed.update(f"{document.id}\0{document.sha256}\0{','.join(document.layers)}\n".encode())
+    columns = (spans.document, spans.start, spans.end, rank[spans.label])
+    ordered = _in_order(columns)
+    hashed.update(repr(spans.fragments and sorted(map(spans.pieces, np.flatnonzero(spans.shape)))).encode())
+    for column in columns:
+        hashed.update((column if ordered is None else column[ordered]).astype("<i8").tobytes())
+    for document in documents:
+        if not (document.relations or document.clusters or any(map(attrgetter("value"), document.entities))):
+            continue
+        parts = sorted(_linked(document))
+        if parts:
+            hashed.update(f"{document.id}\0{parts}\n".encode())
+    return hashed.hexdigest()
+
+
+def _in_order(columns: Sequence[Ints]) -> Ints | None:
+    """The order of rows by their columns; None if they are in it."""
+    later = np.zeros(max(0, len(columns[0]) - 1), bool)
+    equal = ~later
+    for column in columns:
+        step = np.diff(column)
+        later |= equal & (step < 0)
+        equal &= step == 0
+    return np.lexsort(tuple(reversed(columns))) if later.any() else None
+
+
+def _linked(document: Document) -> Iterable[str]:
+    """Values, relations and clusters of a document, by the spans they stand on."""
+    key = {entity.id: f"{entity.spans}{entity.label}" for entity in document.entities}
+    for entity in document.entities:
+        if entity.value is not None:
+            yield f"{key[entity.id]}={entity.value}"
+    for relation in document.relations:
+        yield f"{relation.label} {key[relation.source]} {key[relation.target]}"
+    for cluster in document.clusters:
+        yield f"{cluster.value} {sorted(key[member] for member in cluster.members)}"
+
+
+def _unknown_label(documents: Sequence[Document], labels: Mapping[str, int]) -> ScoreError:
+    for document in documents:
+        for entity in document.entities:
+            if entity.label not in labels:
+                return ScoreError(f"{document.id}: entity {entity.id} has the unknown label {entity.label!r}")
+    raise AssertionError("called without an unknown label")
+
+
+def _broken_relation(document: Document, labels: Mapping[str, int]) -> ScoreError:
+    known = {entity.id for entity in document.entities}
+    for relation in document.relations:
+        if relation.label not in labels:
+            return ScoreError(
+                f"{document.id}: relation {relation.id} has the unknown label {relation.label!r}"
+            )
+        for end in (relation.source, relation.target):
+            if end not in known:
+                return ScoreError(
+                    f"{document.id}: relation {relation.id} points at {end}, which does not exist"
+                )
+    raise AssertionError("called without a broken relation")

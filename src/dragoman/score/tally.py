@@ -1,0 +1,326 @@
+"""Counts of every metric as a matrix of documents x groups x columns.
+
+Totals, intervals, tests and slices are sums over such a matrix. A group is a label, or
+whatever else annotations are sorted by (see ``slices``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal, get_args
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from dragoman.schema import Schema
+from dragoman.score import matching
+from dragoman.score.alignment import SCHEMES, Pairs, Scheme, align
+from dragoman.score.columns import Ints, Links, Shapes, Spans
+from dragoman.types import Document, Given
+
+GOLD, PREDICTED, GOLD_COR, PREDICTED_COR, GOLD_INC, PREDICTED_INC, GOLD_PAR, PREDICTED_PAR = range(8)
+COLUMNS = 8
+Matrix = NDArray[np.int32]
+
+Rule = Literal["any-mention", "first-mention", "hard"]
+RULES: tuple[Rule, ...] = get_args(Rule)
+LAYERS_OF: Mapping[str, frozenset[str]] = {
+    "entities": frozenset({"entities"}),
+    "relations": frozenset({"relations"}),
+    "facts": frozenset({"relations", "clusters"}),
+}
+METRICS = (
+    *(f"entities.{scheme}" for scheme in SCHEMES),
+    "relations.strict",
+    "relations.boundaries",
+    *(f"facts.{rule}" for rule in RULES),
+)
+
+
+class Counted(msgspec.Struct, frozen=True):
+    """The counts of one metric: documents x groups x COLUMNS, and what the first two axes are."""
+
+    documents: tuple[str, ...]
+    groups: tuple[str, ...]
+    cells: Matrix
+
+
+class Sorted(msgspec.Struct, frozen=True):
+    """The group of every gold and predicted row: an index into ``names``, or -1 for none."""
+
+    names: tuple[str, ...]
+    gold: Ints
+    predicted: Ints
+
+
+class Sides:
+    """Gold and predicted spans of the same documents, aligned when first asked for."""
+
+    def __init__(self, documents: Sequence[str], gold: Spans, predicted: Spans) -> None:
+        """documents: their ids, by the index that the spans name them with."""
+        self.documents = tuple(documents)
+        self.gold = gold
+        self.predicted = predicted
+        self._aligned: dict[Scheme, Pairs] = {}
+
+    def aligned(self, scheme: Scheme, *others: Scheme) -> Pairs:
+        """The alignment under a scheme; those under others are made in the same go."""
+        missing = [name for name in dict.fromkeys((scheme, *others)) if name not in self._aligned]
+        if scheme in missing:
+            self._aligned |= align(self.gold, self.predicted, missing)
+        return self._aligned[scheme]
+
+
+class Material:
+    """Paired documents and a schema, with the columns that several metrics share made once."""
+
+    def __init__(self, pairs: Sequence[tuple[Document, Document]], schema: Schema) -> None:
+        """pairs: gold and predicted documents, as ``scorecard.pair_documents`` gives them."""
+        self.pairs = tuple(pairs)
+        self.schema = schema
+        self.labels = tuple(schema.entities)
+        self.relations = tuple(schema.relations)
+        self._sides: dict[int, Sides] = {}
+
+    def kept(self, task: str) -> tuple[tuple[Document, Document], ...]:
+        """The pairs whose gold lists the layers of a task."""
+        layers = LAYERS_OF[task]
+        return tuple(pair for pair in self.pairs if layers <= set(pair[0].layers))
+
+    def sides(self, pairs: Sequence[tuple[Document, Document]]) -> Sides:
+        """The spans of all the pairs or of some."""
+        whole = len(pairs) == len(self.pairs)
+        if whole and len(pairs) in self._sides:
+            return self._sides[len(pairs)]
+        places = {label: index for index, label in enumerate(self.labels)}
+        shapes: Shapes = {}
+        gold = Spans.of([one for one, _ in pairs], places, shapes)
+        predicted = Spans.of([two for _, two in pairs], places, shapes)
+        found = Sides([one.id for one, _ in pairs], gold, predicted)
+        if whole:
+            self._sides[len(pairs)] = found
+        return found
+
+    def links(self, pairs: Sequence[tuple[Document, Document]]) -> tuple[Links, Links]:
+        """The relations of both sides, whose ends are rows of ``sides`` of the same pairs."""
+        places = {label: index for index, label in enumerate(self.relations)}
+        return Links.of([one for one, _ in pairs], places), Links.of([two for _, two in pairs], places)
+
+    @property
+    def symmetric(self) -> frozenset[int]:
+        """The indices of the relations without direction."""
+        return frozenset(
+            index for index, label in enumerate(self.relations) if label in self.schema.symmetric
+        )
+
+
+def count_spans(sides: Sides, scheme: Scheme, groups: Sorted) -> Counted:
+    """Count one scheme: a pair is COR, else PAR in ``partial`` and INC in the others."""
+    shape = (len(sides.documents), len(groups.names))
+    cells = np.zeros((*shape, COLUMNS), dtype=np.int32)
+    pairs = sides.aligned(scheme)
+    half = scheme == "partial"
+    for spans, group, total, right, wrong, rows in (
+        (sides.gold, groups.gold, GOLD, GOLD_COR, GOLD_PAR if half else GOLD_INC, pairs.gold),
+        (
+            sides.predicted,
+            groups.predicted,
+            PREDICTED,
+            PREDICTED_COR,
+            PREDICTED_PAR if half else PREDICTED_INC,
+            pairs.predicted,
+        ),
+    ):
+        cells[..., total] = _count(spans.document, group, shape)
+        cells[..., right] = _count(spans.document, group, shape, rows[pairs.correct])
+        cells[..., wrong] = _count(spans.document, group, shape, rows[~pairs.correct])
+    return Counted(sides.documents, groups.names, cells)
+
+
+def _count(document: Ints, group: Ints, shape: tuple[int, int], rows: Ints | None = None) -> Ints:
+    """documents x groups: how many of the rows each holds; rows without a group count nowhere."""
+    if rows is not None:
+        document, group = document[rows], group[rows]
+    place = document * shape[1] + group
+    if len(group) and group.min() < 0:
+        place = place[group >= 0]
+    counted: Ints = np.bincount(place, minlength=shape[0] * shape[1]).reshape(shape)
+    return counted
+
+
+def keyed(
+    gold: tuple[Spans, Links], predicted: tuple[Spans, Links], symmetric: frozenset[int], *, types: bool
+) -> tuple[Ints, Ints, NDArray[np.bool_], NDArray[np.bool_]]:
+    """A number for every gold and predicted relation, equal where they say the same; and which count.
+
+    The same is: document, label, and the argument spans, with their labels if ``types``. A
+    symmetric relation (by its label's index) has no direction, and one that is stated both ways
+    counts once: its later statement does not count.
+    """
+    links = [gold[1], predicted[1]]
+    argument = _span_numbers([gold[0], predicted[0]], types=types)
+    ends = [
+        np.concatenate([argument[side][link.source] for side, link in enumerate(links)]),
+        np.concatenate([argument[side][link.target] for side, link in enumerate(links)]),
+    ]
+    label = np.concatenate([link.label for link in links])
+    document = np.concatenate([link.document for link in links])
+    side = np.repeat([0, 1], [len(link.label) for link in links])
+    free: NDArray[np.bool_] = np.isin(label, list(symmetric))
+    turned = free & (ends[0] > ends[1])
+    low: Ints = np.where(turned, ends[1], ends[0])
+    high = np.where(turned, ends[0], ends[1])
+    key = _numbers(document, label, low, high)
+    counts: NDArray[np.bool_] = np.ones(len(key), bool)
+    if free.any():
+        counts = _stated_once(key * 2 + side, turned, free & (low != high))
+    first = len(links[0].label)
+    return key[:first], key[first:], counts[:first], counts[first:]
+
+
+def _stated_once(key: Ints, turned: NDArray[np.bool_], free: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Of statements both ways of one key, as many count as the more frequent way has."""
+    counts = np.ones(len(key), bool)
+    number = int(key.max(initial=0)) + 1
+    ways = [np.bincount(key[free & (turned == way)], minlength=number) for way in (False, True)]
+    rarer = np.where(ways[0] < ways[1], 0, 1)
+    both = (ways[0] > 0) & (ways[1] > 0)
+    counts[free & both[key] & (turned == (rarer[key] == 1))] = False
+    return counts
+
+
+def _span_numbers(sides: Sequence[Spans], *, types: bool) -> list[Ints]:
+    columns = [
+        np.concatenate([getattr(side, name) for side in sides])
+        for name in ("document", "start", "end", "shape", *(["label"] if types else []))
+    ]
+    numbers = _numbers(*columns)
+    first = len(sides[0])
+    return [numbers[:first], numbers[first:]]
+
+
+def _numbers(*columns: Ints) -> Ints:
+    """One number per row, equal for equal rows."""
+    number = columns[0]
+    for column in columns[1:]:
+        joint = number * (int(column.max(initial=0)) + 1) + column
+        number = np.unique(joint, return_inverse=True)[1].reshape(-1)
+    return number
+
+
+def count_links(
+    sides: Sides,
+    links: tuple[Links, Links],
+    groups: Sorted,
+    symmetric: frozenset[int],
+    *,
+    types: bool,
+) -> Counted:
+    """Count relations: a prediction is right once for each gold relation that says the same."""
+    gold_key, pred_key, gold_kept, pred_kept = keyed(
+        (sides.gold, links[0]), (sides.predicted, links[1]), symmetric, types=types
+    )
+    shape = (len(sides.documents), len(groups.names))
+    cells = np.zeros((*shape, COLUMNS), dtype=np.int32)
+    rows = np.flatnonzero(gold_kept), np.flatnonzero(pred_kept)
+    hits = shared_rows(gold_key[rows[0]], pred_key[rows[1]])
+    for link, group, kept, hit, total, right in (
+        (links[0], groups.gold, rows[0], hits[0], GOLD, GOLD_COR),
+        (links[1], groups.predicted, rows[1], hits[1], PREDICTED, PREDICTED_COR),
+    ):
+        cells[..., total] = _count(link.document, group, shape, kept)
+        cells[..., right] = _count(link.document, group, shape, kept[hit])
+    return Counted(sides.documents, groups.names, cells)
+
+
+def shared_rows(gold: Ints, predicted: Ints) -> tuple[Ints, Ints]:
+    """Rows of either side that find a partner of equal number: one for one, first come first served."""
+    number = int(max(gold.max(initial=-1), predicted.max(initial=-1))) + 1
+    both = np.minimum(np.bincount(gold, minlength=number), np.bincount(predicted, minlength=number))
+    found = []
+    for keys in (gold, predicted):
+        order = np.argsort(keys, kind="stable")
+        ordered = keys[order]
+        begins = np.ones(len(keys), bool)
+        begins[1:] = ordered[1:] != ordered[:-1]
+        start = np.maximum.accumulate(np.where(begins, np.arange(len(keys)), 0))
+        rank = np.arange(len(keys)) - start
+        found.append(np.sort(order[rank < both[ordered]]))
+    return found[0], found[1]
+
+
+def count_facts(
+    pairs: Sequence[tuple[Document, Document]], labels: Sequence[str], rule: Rule, symmetric: frozenset[str]
+) -> Counted:
+    """Count facts, relations between clusters, under one rule for when two clusters are the same."""
+    place = {label: index for index, label in enumerate(labels)}
+    cells = np.zeros((len(pairs), len(labels), COLUMNS), dtype=np.int32)
+    for cell, (gold, predicted) in zip(cells, pairs, strict=True):
+        if not (gold.relations or predicted.relations):
+            continue
+        golds = matching.facts(gold, symmetric=symmetric)
+        preds = matching.facts(predicted, symmetric=symmetric)
+        for column, side in ((GOLD, golds), (PREDICTED, preds)):
+            for label, _, _ in side:
+                cell[place[label], column] += 1
+        for g, _ in matching.pair_facts(golds, preds, rule=rule, symmetric=symmetric):
+            cell[place[golds[g][0]], [GOLD_COR, PREDICTED_COR]] += 1
+    return Counted(tuple(gold.id for gold, _ in pairs), tuple(labels), cells)
+
+
+def count_documents(
+    material: Material, given: Given, metrics: Sequence[str] = METRICS
+) -> Iterator[tuple[str, Counted]]:
+    """Count metrics, in the order of METRICS, over the pairs whose gold lists their layers.
+
+    Entities are counted end to end alone, since they are given in the other settings.
+    """
+    for task in LAYERS_OF:
+        matches = [m.partition(".")[2] for m in METRICS if m in metrics and m.startswith(f"{task}.")]
+        kept = material.kept(task)
+        if not matches or not kept or (task == "entities" and given != "nothing"):
+            continue
+        yield from _count_task(task, matches, kept, material)
+
+
+def _count_task(
+    task: str, matches: Sequence[str], pairs: Sequence[tuple[Document, Document]], material: Material
+) -> Iterator[tuple[str, Counted]]:
+    if task == "facts":
+        for rule in RULES:
+            if rule in matches:
+                symmetric = material.schema.symmetric
+                yield f"facts.{rule}", count_facts(pairs, material.relations, rule, symmetric)
+        return
+    sides = material.sides(pairs)
+    if task == "entities":
+        schemes = [scheme for scheme in SCHEMES if scheme in matches]
+        sides.aligned(schemes[0], *schemes)
+        groups = Sorted(material.labels, sides.gold.label, sides.predicted.label)
+        for scheme in schemes:
+            yield f"entities.{scheme}", count_spans(sides, scheme, groups)
+    else:
+        links = material.links(pairs)
+        groups = Sorted(material.relations, links[0].label, links[1].label)
+        for match in matches:
+            types = match == "strict"
+            yield (
+                f"relations.{match}",
+                count_links(sides, links, groups, material.symmetric, types=types),
+            )
+
+
+def confusion(material: Material) -> dict[str, dict[str, int]]:
+    """Predicted labels by gold label over spans that coincide; ``-`` for missed or spurious."""
+    names = (*material.labels, "-")
+    none = len(material.labels)
+    sides = material.sides(material.kept("entities"))
+    found = sides.aligned("exact")
+    gold, predicted = found.gold[found.correct], found.predicted[found.correct]
+    missed = np.delete(sides.gold.label, gold)
+    spurious = np.delete(sides.predicted.label, predicted)
+    rows = np.concatenate([sides.gold.label[gold], missed, np.full(len(spurious), none)])
+    columns = np.concatenate([sides.predicted.label[predicted], np.full(len(missed), none), spurious])
+    table = np.bincount(rows * len(names) + columns, minlength=len(names) ** 2).reshape(len(names), -1)
+    return {one: {two: int(table[i, j]) for j, two in enumerate(names)} for i, one in enumerate(names)}
