@@ -16,8 +16,9 @@ from typing import Any
 
 import msgspec
 
-from dragoman.errors import DragomanError, FormatError
-from dragoman.formats import files, native
+from dragoman import schema as schemas
+from dragoman.errors import DragomanError, FormatError, SchemaError
+from dragoman.formats import files, inline, native
 from dragoman.types import Document, Entity, Source, first_line, text_hash
 
 log = logging.getLogger(__name__)
@@ -87,14 +88,15 @@ def _below(place: Path) -> Iterator[Path]:
 def read(places: Iterable[Path], *, texts: Sequence[Path] | None = None) -> Loaded:
     """Read every document below files and folders, attaching texts where they are found.
 
-    texts: folders with the texts of stand-off documents; ``DRAGOMAN_TEXTS`` if None.
-    Unreadable files are listed in ``errors``; the others are read all the same.
+    Text files in the inline notation are read where they are named, or stand in a folder without
+    document files. texts: folders with the texts of stand-off documents; ``DRAGOMAN_TEXTS`` if
+    None. Unreadable files are listed in ``errors``; the others are read all the same.
     """
     library = _library(text_folders() if texts is None else tuple(texts))
     documents: dict[str, Document] = {}
     missing: list[str] = []
     errors: list[FormatError] = []
-    for path in paths(places):
+    for path in _document_paths(places):
         for place, document in _documents_of(path):
             if isinstance(document, FormatError):
                 errors.append(document)
@@ -110,12 +112,38 @@ def read(places: Iterable[Path], *, texts: Sequence[Path] | None = None) -> Load
     return Loaded(documents, tuple(missing), tuple(errors))
 
 
+def _document_paths(places: Iterable[Path]) -> Iterator[Path]:
+    for place in places:
+        inline_only = place.is_dir() and not any(suffix(path) in DOCUMENTS for path in _below(place))
+        yield from paths([place], (".txt",) if inline_only and _has_text(place) else DOCUMENTS)
+
+
+def _has_text(folder: Path) -> bool:
+    return any(suffix(path) == ".txt" for path in _below(folder))
+
+
+def _reference(path: Path) -> str:
+    """The schema that an inline file means where it names none: the nearest one."""
+    for start in (path, Path.cwd()):
+        try:
+            return schemas.read(schemas.find(start)).reference
+        except SchemaError:
+            continue
+    raise FormatError(
+        str(path),
+        "schema-mismatch",
+        "no annotation/schema.toml above it. Add a header line `schema: NAME/1`.",
+    )
+
+
 def _documents_of(path: Path) -> Iterator[tuple[str, Document | FormatError]]:
     """The documents of a file by their places; what can't be read comes as its error."""
     try:
         if suffix(path) == ".jsonl":
             for line, found in native.read_lines(path):
                 yield f"{path}:{line}", found
+        elif suffix(path) == ".txt":
+            yield str(path), inline.read(path, schema=_reference(path))
         else:
             yield str(path), native.read(path)
     except FormatError as error:
@@ -167,7 +195,7 @@ def articles(
             continue
         standard = path == STANDARD_INPUT
         try:
-            data = sys.stdin.buffer.read() if standard else files.read_bytes(path)
+            data = _standard_input() if standard else files.read_bytes(path)
             yield str(path), from_text(data, "stdin" if standard else path.stem, schema, date, str(path))
         except FormatError as error:
             yield str(path), error
@@ -178,7 +206,9 @@ def _documents(path: Path, schema: str) -> Iterator[tuple[str, Document | Dragom
     for error in loaded.errors:
         yield error.place, error
     for place, document in loaded.documents.items():
-        if document.text is None:
+        if document.text is not None and not document.text.strip():
+            yield place, FormatError(place, "empty-text", "the document holds no text.")
+        elif document.text is None:
             message = f"{place}: the document is stand-off and no text is attached"
             yield place, DragomanError(f"{message}. Set DRAGOMAN_TEXTS to the folders that hold the texts.")
         elif document.schema == schema:
@@ -188,11 +218,28 @@ def _documents(path: Path, schema: str) -> Iterator[tuple[str, Document | Dragom
             yield place, DragomanError(f"{message}. Use a model of that schema.")
 
 
+def _standard_input() -> bytes:
+    if sys.stdin is None:
+        raise FormatError("-", "unreadable", "standard input is closed. Name a file, or pipe a text in.")
+    return sys.stdin.buffer.read()
+
+
 def from_text(data: bytes, identifier: str, schema: str, date: str | None, place: str) -> Document:
-    """A text file as a document without annotations; FormatError if it is no text or empty."""
+    """A text file as a document without annotations; FormatError if it is no text or empty.
+
+    A file in the inline notation gives its text, id, date and metadata; its annotations go.
+    """
     text = files.decode(data, place).removeprefix("\ufeff")
     if not text.strip():
         raise FormatError(place, "empty-text", "the file holds no text.")
+    try:
+        identifier.encode("utf-8")
+    except UnicodeEncodeError:
+        raise FormatError(
+            repr(place), "not-utf8", "the file's name is not UTF-8, so it can't name a document. Rename it."
+        ) from None
+    if inline.looks_like(text):
+        return inline.parse(text, place, schema=schema).bare()
     return Document.new(id=identifier, text=text, schema=schema, title=first_line(text), date=date)
 
 
@@ -416,7 +463,12 @@ def manifest(root: Path, *, version: str, licence: str) -> str:
 
     root: the corpus folder. Checksums are SHA-256 of the files' bytes.
     """
-    lines = [f"version = {json.dumps(version)}", f"licence = {json.dumps(licence)}"]
+    if not root.is_dir():
+        raise DragomanError(f"{root}: [not-found] no such folder. Name the folder of the corpus.")
+    stray = outside(root)
+    if stray:
+        raise DragomanError(f"{stray[0]}: stands in no split. Move it below {', '.join(SPLITS)}.")
+    lines = [f"version = {_toml(version)}", f"licence = {_toml(licence)}"]
     for name, folder in splits(root).items():
         documents = load(folder)
         total = statistics(documents)["total"]
@@ -424,8 +476,20 @@ def manifest(root: Path, *, version: str, licence: str) -> str:
         lines += [f"{key} = {total[key]}" for key in ("documents", "words", "entities", "relations")]
         lines.append(f'sha256 = "{digest(documents)}"')
     lines += ["", "[files]"]
-    lines += [f"{json.dumps(name)} = {json.dumps(checksum)}" for name, checksum in checksums(root).items()]
+    lines += [f"{_toml(name)} = {_toml(checksum)}" for name, checksum in checksums(root).items()]
     return "\n".join(lines) + "\n"
+
+
+def outside(root: Path) -> tuple[Path, ...]:
+    """The document files of a corpus folder with splits that stand in none of them."""
+    inside = tuple(splits(root).values())
+    if not inside:
+        return ()
+    return tuple(path for path in paths([root]) if not any(path.is_relative_to(folder) for folder in inside))
+
+
+def _toml(value: str) -> str:
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def checksums(root: Path) -> dict[str, str]:

@@ -51,6 +51,12 @@ def run(
                 f"{extractor.schema.reference}. Train a model on this project's schema."
             )
     refuse_errors({document.id: document for document in documents}, extractor.schema)
+    known = sum(map(extractor.trained_on.knows, documents))
+    if known:
+        about += f" {known} of these {len(documents)} articles were trained on: this is no test of the model."
+        log.warning(
+            "%s: %d of %d articles were trained on; their scores mean nothing", name, known, len(documents)
+        )
     linked = any("relations" in document.layers for document in documents)
     settings = GIVEN if linked else GIVEN[:1]
     log.info("%s: extracting from %d articles in %d settings", name, len(documents), len(settings))

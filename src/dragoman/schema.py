@@ -15,6 +15,7 @@ import msgspec
 from dragoman.errors import SchemaError
 
 VALUES = ("iso-8601", "iso-3166")
+HOTKEY = r"\A(?:(?:ctrl|shift|alt|command)\+)*[a-z0-9]\Z"
 LABEL = re.compile(r"\w[\w.-]*")
 RESERVED = ("micro", "macro", "weighted", "per-document", "all", "none", "null", "C")
 
@@ -31,8 +32,8 @@ class EntityType(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     kind: str
     value: str | None = None
     needs_relation: bool = False
-    color: Annotated[str, msgspec.Meta(pattern="^#[0-9a-fA-F]{6}$")] = "#666666"
-    hotkey: str | None = None
+    color: Annotated[str, msgspec.Meta(pattern=r"\A#[0-9a-fA-F]{6}\Z")] = "#666666"
+    hotkey: Annotated[str, msgspec.Meta(pattern=HOTKEY)] | None = None
 
 
 class RelationType(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,7 +52,7 @@ class Schema(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     overlap: whether mentions may overlap.
     """
 
-    name: Annotated[str, msgspec.Meta(pattern=r"^[\w.-]+$")]
+    name: Annotated[str, msgspec.Meta(pattern=r"\A[\w.-]+\Z")]
     version: Annotated[int, msgspec.Meta(ge=1)]
     coreference: str = "same_as"
     overlap: bool = False
@@ -130,7 +131,10 @@ def read(path: Path) -> Schema:
 
 def find(start: Path) -> Path:
     """The nearest ``annotation/schema.toml`` at or above a file or folder."""
-    here = start.resolve()
+    try:
+        here = start.resolve()
+    except RuntimeError as error:  # a loop of links before Python 3.13
+        raise SchemaError(f"{start}: is a loop of links") from error
     for folder in (here, *here.parents):
         candidate = folder / "annotation" / "schema.toml"
         if candidate.is_file():

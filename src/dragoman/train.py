@@ -49,4 +49,7 @@ def fit(
     refuse_errors({document.id: document for document in documents}, used)
     if not documents:
         raise RecipeError(f"{recipe}: no document to train on")
-    return extract.fitter(content["extractor"])(content, recipe.parent, used, documents, seed)
+    try:
+        return extract.fitter(content["extractor"])(content, recipe.parent, used, documents, seed)
+    except RecipeError as error:
+        raise RecipeError(f"{recipe}: {error}") from error

@@ -178,9 +178,16 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         )
 
     def renumbered(self) -> Document:
-        """The canonical order, with ids T1, T2, ..., R1, ..., C1, ... in that order."""
+        """The canonical order, with ids T1, T2, ..., R1, ..., C1, ... in that order.
+
+        Raises ValueError if a relation or cluster names an entity that does not exist.
+        """
         document = self.ordered()
         new = {entity.id: f"T{n}" for n, entity in enumerate(document.entities, 1)}
+        named = [end for relation in self.relations for end in (relation.source, relation.target)]
+        for end in (*named, *(member for cluster in self.clusters for member in cluster.members)):
+            if end not in new:
+                raise ValueError(f"{self.id}: a relation or cluster names {end}, which is no entity")
         replace = msgspec.structs.replace
         return replace(
             document,

@@ -144,14 +144,12 @@ def check_file(path: Path, document: Document, schema: Schema) -> Iterator[Findi
             "id-file-name",
             f"the id is {document.id!r}, but the file is named {path.stem!r}. Make them equal.",
         )
-    repeated = native.repeated_keys(data)
-    if repeated:
-        yield Finding(
-            str(path),
-            "repeated-key",
-            f"the key {repeated[0]!r} stands twice in one object, and only the last is read. Remove one.",
-        )
-    elif data != native.dumps(native.parse(raw, str(path))):
+    try:
+        native.refuse_repeated(data, str(path))
+    except FormatError as error:
+        yield Finding(error.place, error.check, error.message)
+        return
+    if data != native.dumps(native.parse(raw, str(path))):
         yield Finding(
             str(path),
             "not-canonical",
@@ -312,19 +310,26 @@ def _overlaps(document: Document, schema: Schema) -> Iterator[Finding]:
     told: set[frozenset[int]] = set()
     open_pieces: list[tuple[int, int]] = []
     for start, end, index in pieces:
+        if len(told) >= MOST:
+            return
         open_pieces = [piece for piece in open_pieces if piece[0] > start]
         for _, other in open_pieces:
             one, two = document.entities[other], document.entities[index]
             same = one.spans == two.spans and one.label == two.label  # that is entity-duplicate
-            if other != index and not same and frozenset((index, other)) not in told and len(told) < MOST:
+            if other != index and not same and frozenset((index, other)) not in told:
                 told.add(frozenset((index, other)))
                 yield Finding(
                     f"entities {index}",
                     "entity-overlap",
-                    f"entity {two.id} {two.label} {two.surface!r} [{two.start}, {two.end}) overlaps entity "
-                    f"{one.id} {one.label} {one.surface!r} [{one.start}, {one.end}). Keep one of them.",
+                    f"entity {two.id} {two.label} {_short(two)} [{two.start}, {two.end}) overlaps entity "
+                    f"{one.id} {one.label} {_short(one)} [{one.start}, {one.end}). Keep one of them.",
                 )
         open_pieces.append((end, index))
+
+
+def _short(entity: Entity) -> str:
+    surface = entity.surface or ""
+    return repr(surface if len(surface) <= 60 else f"{surface[:57]}...")
 
 
 def _relations(document: Document, schema: Schema) -> Iterator[Finding]:

@@ -116,7 +116,7 @@ def test_systems_are_compared_pair_by_pair(gold: Path) -> None:
     assert "two systems" in done.stderr
     other = gold.parent / "other"
     dragoman("convert", gold, "-o", other)
-    found = json.loads(dragoman("compare", gold, gold, other).stdout)
+    found = json.loads(dragoman("compare", gold, gold, other, "--format", "json").stdout)
     assert found["difference"] == 0
     assert found["note"] == "no test: fewer than 10 documents"
 

@@ -223,7 +223,7 @@ def test_metrics_without_interval_are_named_where_others_have_one() -> None:
     note = score(some, gold, SCHEMA).note
     assert note is not None
     assert note.startswith(
-        "relations.strict, relations.boundaries, facts.any-mention, facts.first-mention, facts.hard: no int"
+        "relations.strict, relations.boundaries, facts.any-mention, facts.first-mention, facts.hard, "
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 from typing import Any
 
@@ -18,14 +20,30 @@ class _Main(click.Group):
 
     def invoke(self, context: click.Context) -> Any:
         """Run the command; library errors are printed and end with code 2."""
+        if sys.stdout is None:
+            click.echo("dragoman: standard output is closed, so there is nowhere to write to", err=True)
+            sys.exit(2)
         try:
-            return super().invoke(context)
+            result = super().invoke(context)
+            sys.stdout.flush()
         except DragomanError as error:
             click.echo(f"dragoman: {error}", err=True)
             sys.exit(2)
         except BrokenPipeError:
             sys.stderr.close()
             sys.exit(1)
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename is not None else ""
+            click.echo(f"dragoman: {where}{error.strerror or error}. Check the name and the disk.", err=True)
+            _drop_output()
+            sys.exit(2)
+        return result
+
+
+def _drop_output() -> None:
+    """Let nothing that could not be written be written once more at exit."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @click.group(cls=_Main, context_settings={"help_option_names": ["-h", "--help"]})

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from dragoman import corpus, validate
-from dragoman.cli.options import PATH, PLACES, counted, find_schema, schema_option
-from dragoman.errors import DragomanError
+from dragoman.cli.options import PATH, PLACES, counted, find_schema, refuse_input, schema_option
+from dragoman.errors import DragomanError, FormatError, SchemaError
 from dragoman.formats import files, inline, native
 from dragoman.types import Document
 
@@ -68,24 +68,50 @@ def convert(
     comments: bool,
     schema_path: Path | None,
 ) -> None:
-    """Convert documents (.json, .jsonl) or inline notation (.txt, .ann.txt) in PLACES."""
+    """Convert documents (.json, .jsonl) or inline notation (.txt) in PLACES.
+
+    What can't be read is told and left out; so are, with exit code 1, findings of the schema.
+    """
     if in_place and (target is not None or out is not None):
         raise click.UsageError("--in-place writes where it read: leave out --to and --out.")
     target = target or "json"
-    found = _read_any(places, schema_path)
-    if renumber:
-        found = {path: document.renumbered() for path, document in found.items()}
+    found, failed = _read_any(places, schema_path)
+    try:
+        if renumber:
+            found = {path: document.renumbered() for path, document in found.items()}
+    except ValueError as error:
+        raise DragomanError(f"{error}. Correct it before --renumber.") from error
     if in_place:
         for path, document in found.items():
             if corpus.suffix(path) != ".json":
                 raise DragomanError(f"{path}: --in-place rewrites .json documents only")
             native.write(path, document)
-        click.echo(f"{len(found)} documents rewritten", err=True)
-        return
-    if target == "jsonl":
-        content = "".join(native.dump_line(document) for document in found.values())
-        _emit(content, out)
-        return
+        click.echo(f"{counted(len(found), 'document')} rewritten", err=True)
+    elif target == "jsonl":
+        refuse_input(out, places)
+        _emit("".join(native.dump_line(document) for document in found.values()), out)
+    else:
+        _convert_each(found, target, out, comments)
+    findings = _findings(found, schema_path)
+    for finding in findings:
+        click.echo(finding, err=True)
+    sys.exit(1 if failed or findings else 0)
+
+
+def _findings(found: dict[Path, Document], schema_path: Path | None) -> list[str]:
+    try:
+        schema = find_schema(schema_path, *found)
+    except SchemaError:
+        return []
+    return [
+        f"{path}: [{finding.check}] {finding.message}"
+        for path, document in found.items()
+        for finding in validate.check(document, schema)
+        if finding.level == validate.ERROR
+    ]
+
+
+def _convert_each(found: dict[Path, Document], target: str, out: Path | None, comments: bool) -> None:
     written: dict[Path, Path] = {}
     for path, document in found.items():
         try:
@@ -109,19 +135,26 @@ def _emit(content: str, out: Path | None) -> None:
         files.write(out, content)
 
 
-def _read_any(places: tuple[Path, ...], schema_path: Path | None) -> dict[Path, Document]:
+def _read_any(places: tuple[Path, ...], schema_path: Path | None) -> tuple[dict[Path, Document], int]:
+    """What can be read, and how many files can't; each of these is told."""
     found: dict[Path, Document] = {}
+    failed = 0
     for place in places:
         for path in corpus.paths([place], corpus.ARTICLES):
-            if corpus.suffix(path) == ".txt":
-                schema = find_schema(schema_path, place)
-                found[path] = inline.read(path, schema=schema.reference)
-                continue
-            loaded = corpus.read([path], texts=())  # attaching is for `corpus attach` alone
-            if loaded.errors:
-                raise loaded.errors[0]
-            found |= {Path(name): document for name, document in loaded.documents.items()}
-    return found
+            try:
+                if corpus.suffix(path) == ".txt":
+                    found[path] = inline.read(path, schema=find_schema(schema_path, place).reference)
+                    continue
+                loaded = corpus.read([path], texts=())  # attaching is for `corpus attach` alone
+                if loaded.errors:
+                    raise loaded.errors[0]
+                found |= {Path(name): document for name, document in loaded.documents.items()}
+            except FormatError as error:
+                click.echo(f"dragoman: {error}", err=True)
+                failed += 1
+    if failed and not found:
+        sys.exit(2)
+    return found, failed
 
 
 @click.group("corpus")
@@ -137,6 +170,10 @@ def stats(places: tuple[Path, ...]) -> None:
     for place in places:
         for name, folder in (corpus.splits(place) or {place.name: place}).items():
             parts[name if name not in parts else str(folder)] = folder
+    for place in places:
+        stray = corpus.outside(place) if place.is_dir() else ()
+        if stray:
+            click.echo(f"{len(stray)} not counted, as {stray[0]}: in no split of {place}", err=True)
     counts = {name: corpus.statistics(corpus.load(folder)) for name, folder in parts.items()}
     click.echo(corpus.statistics_table(counts))
 
@@ -160,6 +197,8 @@ def seal(root: Path, version: str, licence: str) -> None:
 def attach(places: tuple[Path, ...], out: Path) -> None:
     """Write the stand-off documents of PLACES with their texts from DRAGOMAN_TEXTS."""
     attached, left = corpus.attach(places, out)
+    if not attached and not left:
+        raise DragomanError("none of these documents is stand-off, so there is nothing to attach")
     click.echo(f"{attached} documents with their text in {out}")
     if left:
         click.echo(f"{left} left out: no folder of DRAGOMAN_TEXTS holds their text", err=True)

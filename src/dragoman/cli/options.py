@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from dragoman import schema as schemas
-from dragoman.errors import SchemaError
+from dragoman.errors import DragomanError, SchemaError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -36,6 +36,16 @@ def default_model(start: Path | None = None) -> Path:
     return root / "build" / "models" / "linear"
 
 
+def refuse_input(out: Path | None, places: Iterable[Path]) -> None:
+    """Raise DragomanError if a file to write is one of those that are read."""
+    if out is None or not out.is_file():
+        return
+    target = out.resolve()
+    for place in map(Path.resolve, places):
+        if target == place or (place.is_dir() and target.is_relative_to(place)):
+            raise DragomanError(f"{out}: is one of the inputs and is not overwritten. Choose another -o.")
+
+
 def counted(number: int, noun: str) -> str:
     """A number with its noun, in the plural where it is due.
 
@@ -43,6 +53,18 @@ def counted(number: int, noun: str) -> str:
     ('1 article', '2 articles')
     """
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def project(given: Path | None, *starts: Path) -> Path:
+    """The project folder of the schema that ``find_schema`` finds for the same arguments."""
+    if given is not None:
+        return given.resolve().parent.parent
+    for start in (*starts, Path.cwd()):
+        try:
+            return schemas.find(start).parent.parent
+        except SchemaError:
+            continue
+    return Path.cwd()
 
 
 def schema_option(command: Command) -> Command:

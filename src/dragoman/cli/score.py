@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,19 +11,24 @@ import click
 import msgspec
 
 from dragoman import corpus
-from dragoman.cli.options import MODEL, PATH, SEED, default_model, find_schema, schema_option
+from dragoman.cli.options import MODEL, PATH, SEED, default_model, find_schema, refuse_input, schema_option
+from dragoman.errors import DragomanError
 from dragoman.formats import files
 from dragoman.types import GIVEN, Given
 
 if TYPE_CHECKING:
-    from dragoman.score import Scorecard
+    from dragoman.score.slices import Slices
 
 
 def add_to(main: click.Group) -> None:
     """Register this file's commands."""
     main.add_command(score)
     main.add_command(compare_command)
+    main.add_command(verify_command)
     main.add_command(report_command)
+
+
+FORMS = ("table", "markdown", "json", "csv", "latex")
 
 
 @click.command()
@@ -30,10 +36,20 @@ def add_to(main: click.Group) -> None:
 @click.argument("predicted", type=PATH)
 @click.option("--given", type=click.Choice(GIVEN), default="nothing", show_default=True)
 @click.option("--seed", type=SEED, default=0, show_default=True, help="Of the bootstrap.")
-@click.option(
-    "--format", "form", type=click.Choice(["table", "markdown", "json"]), default="table", show_default=True
-)
+@click.option("--format", "form", type=click.Choice(FORMS), default="table", show_default=True)
 @click.option("-o", "--out", type=PATH, help="File to write; stdout if not given.")
+@click.option(
+    "--floor",
+    "floors",
+    multiple=True,
+    help="What must be reached, as entities.strict.f1=0.85 or entities.strict:GPE.recall=0.9; else exit 1.",
+)
+@click.option(
+    "--slice",
+    "parts",
+    multiple=True,
+    help="Score parts apart: length, sentence, meta.KEY, seen=TRAIN or frequency=TRAIN (documents).",
+)
 @schema_option
 def score(
     gold: Path,
@@ -42,9 +58,11 @@ def score(
     seed: int,
     form: str,
     out: Path | None,
+    floors: tuple[str, ...],
+    parts: tuple[str, ...],
     schema_path: Path | None,
 ) -> None:
-    """Score PREDICTED documents against GOLD.
+    """Score PREDICTED documents against GOLD; exit 1 if a --floor is missed.
 
     --given says what of the gold the extractor was shown: nothing (end to end), mentions,
     or mentions and clusters.
@@ -52,6 +70,8 @@ def score(
     from dragoman import report
     from dragoman import score as scores
 
+    wanted = [scores.Floor.parse(floor) for floor in floors]
+    refuse_input(out, (gold, predicted))
     schema = find_schema(schema_path, gold)
     card = scores.score(
         corpus.load(gold),
@@ -60,17 +80,75 @@ def score(
         given=given,
         seed=seed,
         gold_version=corpus.version(gold),
+        slices=_slices(parts),
     )
-    forms = {"json": _json, "markdown": report.markdown, "table": report.table}
-    content = forms[form](card)
+    forms = {
+        "table": report.table,
+        "markdown": report.markdown,
+        "json": scores.to_json,
+        "csv": scores.to_csv,
+        "latex": scores.to_latex,
+    }
+    content = forms[form](card).removesuffix("\n")
     if out is None:
         click.echo(content)
     else:
         files.write(out, content + "\n")
+    missed = [line for floor in wanted if (line := floor.missed(card)) is not None]
+    for line in missed:
+        click.echo(line, err=True)
+    sys.exit(1 if missed else 0)
 
 
-def _json(card: Scorecard) -> str:
-    return json.dumps(msgspec.to_builtins(card), indent=1, ensure_ascii=False)
+def _slices(parts: tuple[str, ...]) -> Slices | None:
+    from dragoman.score import slices
+
+    spans: dict[str, slices.OfSpan] = {}
+    documents: dict[str, slices.OfDocument] = {}
+    relations: dict[str, slices.OfRelation] = {}
+    for part in parts:
+        name, _, place = part.partition("=")
+        if name in ("seen", "frequency") and place:
+            training = corpus.load(Path(place))
+            spans[name] = slices.seen(training) if name == "seen" else slices.frequency(training)
+        elif name == "length" and not place:
+            spans[name] = slices.length
+        elif name == "sentence" and not place:
+            relations[name] = slices.sentence()
+        elif name.startswith("meta.") and not place:
+            documents[name] = slices.meta(name.removeprefix("meta."))
+        else:
+            raise DragomanError(
+                f"--slice {part}: expected length, sentence, meta.KEY, seen=TRAIN or frequency=TRAIN"
+            )
+    return slices.Slices(spans=spans, relations=relations, documents=documents) if parts else None
+
+
+@click.command("verify")
+@click.argument("result", type=PATH)
+@click.argument("gold", type=PATH)
+@click.argument("predicted", type=PATH)
+@schema_option
+def verify_command(result: Path, gold: Path, predicted: Path, schema_path: Path | None) -> None:
+    """Compute the score RESULT (of `score --format json`) anew from GOLD and PREDICTED.
+
+    Exit 1 and a line for each difference if the files are others or the figures differ.
+    """
+    from dragoman import score as scores
+
+    published = scores.read_result(result)
+    found = scores.verify(
+        published,
+        corpus.load(gold),
+        corpus.load(predicted),
+        find_schema(schema_path, gold),
+        gold_version=corpus.version(gold),
+    )
+    for line in found:
+        click.echo(line)
+    if not found:
+        click.echo(f"{result}: every figure was found again")
+    sys.exit(1 if found else 0)
 
 
 @click.command("compare")
@@ -80,7 +158,8 @@ def _json(card: Scorecard) -> str:
 @click.option("--macro", is_flag=True, help="Average over the labels with gold instead of micro.")
 @click.option("--given", type=click.Choice(GIVEN), default="nothing", show_default=True)
 @click.option("--seed", type=SEED, default=0, show_default=True)
-@click.option("--resamples", type=click.IntRange(1), default=10_000, show_default=True)
+@click.option("--resamples", type=click.IntRange(1, 1_000_000), default=10_000, show_default=True)
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @schema_option
 def compare_command(
     gold: Path,
@@ -90,13 +169,15 @@ def compare_command(
     given: Given,
     seed: int,
     resamples: int,
+    form: str,
     schema_path: Path | None,
 ) -> None:
-    """Is one of SYSTEMS (folders of predictions) better against GOLD? One JSON line per pair.
+    """Is one of SYSTEMS (folders of predictions) better against GOLD?
 
     Paired bootstrap for the interval of the difference, approximate randomisation for p,
-    Holm-corrected over all pairs.
+    Holm-corrected over all pairs. Needs 10 documents or more.
     """
+    from dragoman import report
     from dragoman import score as scores
 
     found = scores.compare(
@@ -109,6 +190,9 @@ def compare_command(
         seed=seed,
         resamples=resamples,
     )
+    if form == "table":
+        click.echo(report.comparisons(found))
+        return
     for comparison in found:
         click.echo(json.dumps(msgspec.to_builtins(comparison), ensure_ascii=False))
 

@@ -4,19 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import msgspec
 
+from dragoman.corpus import digest
 from dragoman.schema import Schema
 from dragoman.types import Document, Given
 
 
 class TrainedOn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a model learnt from: the number of documents and their digest."""
+    """What a model learnt from: the number of documents, their digest, and which texts.
 
-    documents: int
+    texts: the beginnings of their SHA-256, as ``mark`` gives them.
+    """
+
+    documents: Annotated[int, msgspec.Meta(ge=1)]
     sha256: str
+    texts: tuple[str, ...]
+
+    @classmethod
+    def of(cls, documents: Sequence[Document]) -> TrainedOn:
+        """Of these documents."""
+        return cls(len(documents), digest(documents), tuple(sorted(map(mark, documents))))
+
+    def knows(self, document: Document) -> bool:
+        """Whether a document of this text was among them."""
+        return mark(document) in self.texts
+
+
+def mark(document: Document) -> str:
+    """The first 16 digits of the hash of a document's text."""
+    return document.sha256[:16]
 
 
 class Extractor(Protocol):

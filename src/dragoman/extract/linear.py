@@ -15,7 +15,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from dragoman.corpus import digest
 from dragoman.errors import ModelError, RecipeError
 from dragoman.extract import clusters, crf, dates, features, lexicon, relations, store
 from dragoman.extract.base import TrainedOn
@@ -298,7 +297,7 @@ def fit(
     try:
         settings = msgspec.convert(recipe, Recipe)
     except msgspec.ValidationError as error:
-        raise RecipeError(f"{folder}: the recipe of {NAME} is wrong: {error}") from error
+        raise RecipeError(f"the recipe of {NAME} is wrong: {error}") from error
     everything = sorted(documents, key=lambda document: document.id)
     documents = [document for document in everything if "entities" in document.layers]
     countries = lexicon.Countries(lexicon.read(folder / settings.lexicon))
@@ -312,7 +311,7 @@ def fit(
         schema=schema,
         recipe=settings,
         seed=seed,
-        trained_on=TrainedOn(documents=len(everything), sha256=digest(everything)),
+        trained_on=TrainedOn.of(everything),
         countries=countries,
         codes=_codes(documents),
         nominal=_nominal(documents, schema),
@@ -391,7 +390,12 @@ def _fit_relater(
                 answers.append(label)
                 owners.append(document.id)
     if len(set(answers)) < 2:
-        raise RecipeError("the training documents hold no relation to learn from")
+        only = next(iter(set(answers)), relations.NONE)
+        raise RecipeError(
+            f"every pair that the schema allows has the relation {only!r}; add articles where some have none"
+            if only
+            else "the training documents hold no relation to learn from"
+        )
     keep = _frequent(described, owners, settings.least)
     if not keep:
         raise RecipeError(

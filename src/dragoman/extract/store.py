@@ -155,7 +155,7 @@ def _refuse_other(folder: Path) -> None:
 def _place(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write into a hidden folder beside it, then rename; put the old model back if that fails."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    sweep(folder)
+    sweep(folder.parent, temporary(folder))
     fresh = Path(tempfile.mkdtemp(dir=folder.parent, prefix=temporary(folder)))
     try:
         for name, data in files.items():
@@ -230,6 +230,8 @@ def _checked(folder: Path, name: str, expected: str) -> bytes:
     if not name.isprintable() or Path(name).name != name or (name != TENSORS and not name.endswith(".json")):
         raise ModelError(f"{folder / MANIFEST}: names the file {name!r}, which no model folder has")
     try:
+        if path.exists() and not path.is_file():
+            raise ModelError(f"{path}: is no regular file. Train the model again.")
         if path.stat().st_size > LARGEST_FILE:
             raise ModelError(f"{path}: larger than any model file ({LARGEST_FILE} bytes)")
         data = path.read_bytes()

@@ -92,23 +92,25 @@ def _write(path: Path, data: bytes) -> None:
         raise
 
 
+UNFINISHED = ".unfinished-"
 ABANDONED = 3600
 """Seconds after which an unfinished file or folder is taken for one whose writer was killed."""
 
 
 def temporary(path: Path) -> str:
     """How the hidden name begins under which a file or folder is written before its rename."""
-    return f".{path.name[:60]}.unfinished-"
+    return f".{path.name[:60]}{UNFINISHED}"
 
 
-def sweep(path: Path) -> None:
-    """Remove what killed writers of this file or folder left beside it more than an hour ago.
+def sweep(folder: Path, prefix: str = ".") -> None:
+    """Remove what killed writers left in a folder more than an hour ago.
 
-    Reads the whole parent folder: call it once per folder, not once per file.
+    prefix: how the hidden names begin. Reads the whole folder: call it once, not for every file.
     """
-    prefix = temporary(path)
-    for entry in path.parent.iterdir():
-        if not entry.name.startswith(prefix):
+    if not folder.is_dir():
+        return
+    for entry in folder.iterdir():
+        if not (entry.name.startswith(prefix) and UNFINISHED in entry.name):
             continue
         try:
             if time.time() - entry.lstat().st_mtime < ABANDONED:
@@ -122,11 +124,11 @@ def sweep(path: Path) -> None:
 
 
 def path_for(folder: Path, identifier: str, suffix: str) -> Path:
-    """The file that a document of this id has in a folder, never one outside of it.
+    """The file that a document of this id has in a folder, never one outside of it or a hidden one.
 
     Raises WriteError for an id that can't name a file.
     """
-    unusable = identifier in ("", ".", "..") or any(character in "/\\\0" for character in identifier)
+    unusable = identifier[:1] in ("", ".") or any(character in "/\\\0" for character in identifier)
     if unusable or len(identifier.encode("utf-8", "replace")) > 200:
         raise WriteError(f"the document id {identifier[:80]!r} can't name a file. Rename the document.")
     return folder / f"{identifier}{suffix}"

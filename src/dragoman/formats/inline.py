@@ -69,6 +69,12 @@ def parse(content: str, place: str, *, schema: str) -> Document:
     return _Reader(content, place).document(schema)
 
 
+def looks_like(content: str) -> bool:
+    """Whether a text begins with a header that names an id and has the line that ends the text."""
+    header, blank, rest = content.partition("\n\n")
+    return bool(blank) and re.search(r"(?m)^id: ", header) is not None and f"\n{END}\n" in f"\n{rest}\n"
+
+
 def dumps(document: Document, *, comments: bool = False) -> str:
     """The document in inline notation.
 

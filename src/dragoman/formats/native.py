@@ -15,6 +15,7 @@ from dragoman.errors import FormatError
 from dragoman.formats import files
 from dragoman.types import FORMAT, Document
 
+LISTS = (b'"text":', b'"entities":', b'"relations":', b'"clusters":')
 ANNOTATIONS = ("entities", "relations", "clusters")
 OMITTED_WHEN_NONE = ("title", "date", "producer", "source")
 _DECODER = msgspec.json.Decoder(Document)
@@ -37,6 +38,8 @@ def parse(data: bytes, place: str) -> Document:
         raise _explain(data, place, error) from error
     if document.format != FORMAT:
         raise _unknown_format(document.format, place)
+    if any(data.count(key) > 1 for key in LISTS):
+        refuse_repeated(data.decode("utf-8"), place)
     return document
 
 
@@ -106,6 +109,18 @@ def repeated_keys(data: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def refuse_repeated(data: str, place: str) -> None:
+    """Raise FormatError [repeated-key] if a key stands twice in one object."""
+    repeated = repeated_keys(data)
+    if repeated:
+        raise FormatError(
+            place,
+            "repeated-key",
+            f"the key {repeated[0]!r} stands twice in one object, and only the last would be read. "
+            "Remove one.",
+        )
+
+
 class Lines:
     """Finds the lines of a document file's keys and items, whatever its layout."""
 
@@ -161,6 +176,8 @@ def _at(place: str, line: int) -> str:
 
 def _explain(data: bytes, place: str, error: Exception) -> FormatError:
     text = files.decode(data, place)
+    if text.startswith("\ufeff"):
+        return FormatError(place, "not-json", "begins with a byte-order mark. Save it as UTF-8 without one.")
     try:
         content = json.loads(text)
     except json.JSONDecodeError as bad:

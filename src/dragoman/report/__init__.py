@@ -1,6 +1,6 @@
 """Scores as text, and one self-contained HTML page that shows how right an extractor is."""
 
 from dragoman.report.page import Page, Run, render
-from dragoman.report.tables import markdown, table
+from dragoman.report.tables import comparisons, markdown, table
 
-__all__ = ["Page", "Run", "markdown", "render", "table"]
+__all__ = ["Page", "Run", "comparisons", "markdown", "render", "table"]

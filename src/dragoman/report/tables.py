@@ -18,6 +18,7 @@ from dragoman.report.words import (
     signatures,
 )
 from dragoman.score.averages import ALL, AVERAGES, Row
+from dragoman.score.compare import Comparison
 from dragoman.score.scorecard import Scorecard
 
 HEAD = ("P", "R", "F1", "interval", "gold", "predicted", "correct")
@@ -46,8 +47,31 @@ def table(card: Scorecard, metrics: Sequence[str] | None = None) -> str:
     for metric in (metric for metric in PER_LABEL if metric in chosen):
         rows = [(shown(row.label), *_cells(row)) for row in _labels(card, metric)]
         parts.append(_aligned([(metric, *HEAD), *rows], 1))
+    sliced = [row for row in card.rows if row.slice != ALL and row.metric in chosen]
+    if sliced:
+        lines = [(row.metric, shown(row.slice), *_cells(row)) for row in sliced]
+        parts.append(_aligned([("metric", "slice", *HEAD), *lines], 2))
     parts.append("\n".join(f"{signature}  ({names})" for names, signature in signatures(card, chosen)))
     return "\n\n".join(parts)
+
+
+def comparisons(found: Sequence[Comparison]) -> str:
+    """Comparisons of systems as plain text, rates times 100, with their notes and signature."""
+    head = ("first", "second", "F1", "F1", "difference", "interval", "p", "adjusted", "effect")
+    lines: Lines = [head]
+    for one in found:
+        spread = (
+            DASH if one.low is None or one.high is None else f"{100 * one.low:+.1f} to {100 * one.high:+.1f}"
+        )
+        numbers = [DASH if value is None else f"{value:.4f}" for value in (one.p, one.adjusted_p)]
+        difference = DASH if one.difference is None else f"{100 * one.difference:+.1f}"
+        effect = DASH if one.effect is None else f"{one.effect:+.1f}"
+        names = (shown(one.first), shown(one.second))
+        lines.append(
+            (*names, percent(one.first_f1), percent(one.second_f1), difference, spread, *numbers, effect)
+        )
+    notes = dict.fromkeys(sentence(one.note) for one in found if one.note)
+    return "\n\n".join([_aligned(lines, 2), *notes, *dict.fromkeys(one.signature for one in found)])
 
 
 def markdown(card: Scorecard) -> str:

@@ -40,6 +40,10 @@ METRIC_WORDS: Mapping[str, tuple[str, str]] = {
         "As “facts”, but the first mention of each thing must be the right one.",
     ),
     "facts.hard": ("Facts, whole clusters", "As “facts”, but both clusters must be complete and pure."),
+    "values.strict": (
+        "Values",
+        "The date or country code of a mention is right, and so are its span and type.",
+    ),
 }
 
 RANGE_WORDS = (

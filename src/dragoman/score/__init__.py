@@ -1,8 +1,32 @@
-"""How right predictions are: matching, counts, scorecards, resampling."""
+"""How right predictions are: alignment, counts, scorecards, resampling, and what the errors are."""
 
 from dragoman.score.averages import Row
+from dragoman.score.columns import Spans
 from dragoman.score.compare import Comparison, compare
 from dragoman.score.coreference import Coreference, coreference
+from dragoman.score.doors import facts, relations, spans
+from dragoman.score.export import records, to_csv, to_json, to_latex, to_pandas
+from dragoman.score.floors import Floor, read_result, verify
 from dragoman.score.scorecard import Scorecard, score
 
-__all__ = ["Comparison", "Coreference", "Row", "Scorecard", "compare", "coreference", "score"]
+__all__ = [
+    "Comparison",
+    "Coreference",
+    "Floor",
+    "Row",
+    "Scorecard",
+    "Spans",
+    "compare",
+    "coreference",
+    "facts",
+    "read_result",
+    "records",
+    "relations",
+    "score",
+    "spans",
+    "to_csv",
+    "to_json",
+    "to_latex",
+    "to_pandas",
+    "verify",
+]

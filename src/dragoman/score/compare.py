@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from dragoman import __version__
 from dragoman.errors import ScoreError
 from dragoman.schema import Schema
 from dragoman.score import resample
@@ -65,6 +66,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     resamples: int
     seed: int
     note: str | None
+    signature: str
 
 
 def compare(
@@ -96,10 +98,25 @@ def compare(
             known = ", ".join(name for name, _ in count_documents(material, given))
             raise ScoreError(f"no metric {metric!r} here; there are {known}")
         counted[name] = found[metric]
+    gold_hash = material.gold_digest()
     results = [
         _pair(metric, one, two, counted[one], counted[two], macro, seed, resamples)
         for one, two in combinations(counted, 2)
     ]
+    signature = "|".join(
+        (
+            f"metric:{metric}",
+            f"average:{'macro over labels with gold' if macro else 'micro'}",
+            f"given:{given}",
+            f"schema:{schema.reference}",
+            f"gold:{gold_hash[:12]}",
+            f"documents:{results[0].documents}",
+            f"test:paired bootstrap, approximate randomisation, {resamples} resamples, seed {seed}",
+            f"correction:Holm over {len(results)}",
+            f"dragoman:{__version__}",
+        )
+    )
+    results = [msgspec.structs.replace(result, signature=signature) for result in results]
     return tuple(_holm(results))
 
 
@@ -128,6 +145,7 @@ def _pair(
         resamples=resamples,
         seed=seed,
         note=None,
+        signature="",
     )
     if difference is None:
         return msgspec.structs.replace(result, note="no test: a system's F1 is undefined")

@@ -25,6 +25,7 @@ class Scorecard(msgspec.Struct, frozen=True, kw_only=True):
     """All scores of one set of predictions, with what reproduces them.
 
     given: what of the gold the extractor was shown (see GIVEN_MEANING).
+    gold_sha256, predicted_sha256: of the annotations (``columns.digest``).
     signatures: one per metric. note: why there are no intervals, or None.
     confusion: predicted label by gold label over spans that coincide; ``-`` stands for
     missed or spurious. conversion: how many things of each kind a reader of a foreign format had
@@ -35,6 +36,7 @@ class Scorecard(msgspec.Struct, frozen=True, kw_only=True):
     documents: tuple[str, ...]
     schema: str
     gold_sha256: str
+    predicted_sha256: str
     version: str
     seed: int
     note: str | None
@@ -82,8 +84,9 @@ def score(
     pairs = pair_documents(gold, predicted, schema, given)
     _refuse_unknown(metrics)
     material = tally.Material(pairs, schema)
-    golds = [document for document, _ in pairs]
-    gold_hash = columns.digest(golds, material.sides(pairs).gold, material.labels)
+    gold_hash = material.gold_digest()
+    predicted = [document for _, document in pairs]
+    predicted_hash = columns.digest(predicted, material.sides(pairs).predicted, material.labels)
     gold_name = f"{gold_version or '-'}@{gold_hash[:12]}"
     rows: list[Row] = []
     signatures: dict[str, str] = {}
@@ -102,6 +105,7 @@ def score(
         documents=tuple(document.id for document, _ in pairs),
         schema=schema.reference,
         gold_sha256=gold_hash,
+        predicted_sha256=predicted_hash,
         version=__version__,
         seed=seed,
         note=_note(without, signatures),

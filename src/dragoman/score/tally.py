@@ -6,6 +6,7 @@ whatever else annotations are sorted by (see ``slices``).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, get_args
 
@@ -16,12 +17,13 @@ from numpy.typing import NDArray
 from dragoman.schema import Schema
 from dragoman.score import matching
 from dragoman.score.alignment import SCHEMES, Pairs, Scheme, align
-from dragoman.score.columns import Ints, Links, Shapes, Spans
+from dragoman.score.columns import Ints, Links, Shapes, Spans, digest
 from dragoman.types import Document, Given
 
 GOLD, PREDICTED, GOLD_COR, PREDICTED_COR, GOLD_INC, PREDICTED_INC, GOLD_PAR, PREDICTED_PAR = range(8)
 COLUMNS = 8
 Matrix = NDArray[np.int32]
+Mention = tuple[tuple[tuple[int, int], ...], str]
 
 Rule = Literal["any-mention", "first-mention", "hard"]
 RULES: tuple[Rule, ...] = get_args(Rule)
@@ -29,12 +31,14 @@ LAYERS_OF: Mapping[str, frozenset[str]] = {
     "entities": frozenset({"entities"}),
     "relations": frozenset({"relations"}),
     "facts": frozenset({"relations", "clusters"}),
+    "values": frozenset({"entities", "clusters", "values"}),
 }
 METRICS = (
     *(f"entities.{scheme}" for scheme in SCHEMES),
     "relations.strict",
     "relations.boundaries",
     *(f"facts.{rule}" for rule in RULES),
+    "values.strict",
 )
 
 
@@ -57,12 +61,18 @@ class Sorted(msgspec.Struct, frozen=True):
 class Sides:
     """Gold and predicted spans of the same documents, aligned when first asked for."""
 
-    def __init__(self, documents: Sequence[str], gold: Spans, predicted: Spans) -> None:
-        """documents: their ids, by the index that the spans name them with."""
+    def __init__(
+        self,
+        documents: Sequence[str],
+        gold: Spans,
+        predicted: Spans,
+        aligned: Mapping[Scheme, Pairs] | None = None,
+    ) -> None:
+        """documents: ids by the index that the spans name them with. aligned: alignments made before."""
         self.documents = tuple(documents)
         self.gold = gold
         self.predicted = predicted
-        self._aligned: dict[Scheme, Pairs] = {}
+        self._aligned = dict(aligned or {})
 
     def aligned(self, scheme: Scheme, *others: Scheme) -> Pairs:
         """The alignment under a scheme; those under others are made in the same go."""
@@ -106,6 +116,10 @@ class Material:
         """The relations of both sides, whose ends are rows of ``sides`` of the same pairs."""
         places = {label: index for index, label in enumerate(self.relations)}
         return Links.of([one for one, _ in pairs], places), Links.of([two for _, two in pairs], places)
+
+    def gold_digest(self) -> str:
+        """What names this gold in a signature: see ``columns.digest``."""
+        return digest([gold for gold, _ in self.pairs], self.sides(self.pairs).gold, self.labels)
 
     @property
     def symmetric(self) -> frozenset[int]:
@@ -269,6 +283,50 @@ def count_facts(
     return Counted(tuple(gold.id for gold, _ in pairs), tuple(labels), cells)
 
 
+def count_values(pairs: Sequence[tuple[Document, Document]], labels: Sequence[str]) -> Counted:
+    """Count normalised values: of a mention its own, else that of its cluster.
+
+    COR: a mention of the same span and label has the same value. INC: it has another, or none
+    where the gold has one, or one where the gold has none. So COR / (COR + INC) is the accuracy
+    of values over the mentions that were found.
+    """
+    place = {label: index for index, label in enumerate(labels)}
+    cells = np.zeros((len(pairs), len(labels), COLUMNS), dtype=np.int32)
+    for cell, (gold, predicted) in zip(cells, pairs, strict=True):
+        golds, preds = _values(gold), _values(predicted)
+        if not (golds or preds):
+            continue
+        mentions = [Counter((e.spans, e.label) for e in side.entities) for side in (gold, predicted)]
+        for side, total in ((golds, GOLD), (preds, PREDICTED)):
+            for (_, label), values in side.items():
+                cell[place[label], total] += values.total()
+        for key in golds.keys() | preds.keys():
+            one, two = golds.get(key, Counter()), preds.get(key, Counter())
+            right = (one & two).total()
+            found = min(mentions[0][key], mentions[1][key])
+            index = place[key[1]]
+            cell[index, [GOLD_COR, PREDICTED_COR]] += right
+            cell[index, GOLD_INC] += min(one.total(), found) - right
+            cell[index, PREDICTED_INC] += min(two.total(), found) - right
+    return Counted(tuple(gold.id for gold, _ in pairs), tuple(labels), cells)
+
+
+def _values(document: Document) -> dict[Mention, Counter[str]]:
+    """The values of mentions by their spans and labels."""
+    of_cluster = {
+        member: cluster.value
+        for cluster in document.clusters
+        if cluster.value is not None
+        for member in cluster.members
+    }
+    found: dict[Mention, Counter[str]] = {}
+    for entity in document.entities:
+        value = entity.value if entity.value is not None else of_cluster.get(entity.id)
+        if value is not None:
+            found.setdefault((entity.spans, entity.label), Counter())[value] += 1
+    return found
+
+
 def count_documents(
     material: Material, given: Given, metrics: Sequence[str] = METRICS
 ) -> Iterator[tuple[str, Counted]]:
@@ -292,6 +350,9 @@ def _count_task(
             if rule in matches:
                 symmetric = material.schema.symmetric
                 yield f"facts.{rule}", count_facts(pairs, material.relations, rule, symmetric)
+        return
+    if task == "values":
+        yield "values.strict", count_values(pairs, material.labels)
         return
     sides = material.sides(pairs)
     if task == "entities":

@@ -1,0 +1,101 @@
+"""Holding a score to what it must reach, and a published score to what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal, get_args
+
+import msgspec
+
+from dragoman.errors import ScoreError
+from dragoman.formats import files
+from dragoman.schema import Schema
+from dragoman.score.export import differences
+from dragoman.score.scorecard import Scorecard, score
+from dragoman.types import GIVEN, Document, Given
+
+Rate = Literal["precision", "recall", "f1", "low"]
+RATES: tuple[Rate, ...] = get_args(Rate)
+EXPECTED = "expected METRIC.RATE=VALUE such as entities.strict.f1=0.85, or METRIC:LABEL.RATE=VALUE"
+
+
+class Floor(msgspec.Struct, frozen=True, kw_only=True):
+    """The least value (0 to 1) that a rate of a row must have. low: the interval's lower end."""
+
+    metric: str
+    label: str
+    rate: Rate
+    least: float
+
+    @classmethod
+    def parse(cls, written: str) -> Floor:
+        """Read ``entities.strict.f1=0.85`` or ``entities.strict:GPE.f1=0.85``; ScoreError else."""
+        name, equals, value = written.partition("=")
+        metric, dot, rate = name.rpartition(".")
+        metric, _, label = metric.partition(":")
+        known = next((known for known in RATES if known == rate), None)
+        try:
+            least = float(value)
+        except ValueError:
+            least = float("nan")
+        if not (equals and dot and metric and known and 0 <= least <= 1):
+            raise ScoreError(f"the floor {written!r}: {EXPECTED}; rates are {', '.join(RATES)}, from 0 to 1")
+        return cls(metric=metric, label=label or "micro", rate=known, least=least)
+
+    def missed(self, card: Scorecard) -> str | None:
+        """One line if the scorecard does not reach it; an undefined rate reaches nothing.
+
+        Raises ScoreError if the scorecard has no such row.
+        """
+        found = getattr(card.row(self.metric, self.label), self.rate)
+        if found is not None and found >= self.least:
+            return None
+        shown = "undefined" if found is None else f"{found:.4f}"
+        return f"[floor] {self.metric} {self.label} {self.rate} is {shown}, expected {self.least:g} or more"
+
+
+def read_result(path: Path) -> Scorecard:
+    """Read what ``dragoman score --format json`` wrote; ScoreError if it is something else."""
+    try:
+        return msgspec.json.decode(files.read_bytes(path), type=Scorecard)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ScoreError(
+            f"{path}: not a result of `dragoman score --format json` ({error}). Name such a file."
+        ) from error
+
+
+def verify(
+    published: Scorecard,
+    gold: Iterable[Document],
+    predicted: Iterable[Document],
+    schema: Schema,
+    *,
+    gold_version: str | None = None,
+) -> list[str]:
+    """Compute a published result anew with its setting and seed; one line for every difference.
+
+    Annotations are compared by their hashes, signatures word for word, and figures exactly. Rows
+    of slices are not compared, since a result does not say how they were made.
+    """
+    given: Given | None = next((given for given in GIVEN if given == published.given), None)
+    if given is None:
+        raise ScoreError(f"the result was made with given={published.given!r}, expected {', '.join(GIVEN)}")
+    metrics = published.metrics
+    again = score(
+        gold, predicted, schema, given=given, seed=published.seed, gold_version=gold_version, metrics=metrics
+    )
+    lines = [
+        f"the {side} annotations are others: the result was made with {one[:12]}, these are {two[:12]}"
+        for side, one, two in (
+            ("gold", published.gold_sha256, again.gold_sha256),
+            ("predicted", published.predicted_sha256, again.predicted_sha256),
+        )
+        if one != two
+    ]
+    for metric in metrics:
+        one, two = published.signatures[metric], again.signatures.get(metric, "-")
+        if one != two:
+            lines.append(f"{metric}: the signature is {one}, now {two}")
+    kept = [row for row in published.rows if row.slice == "all"]
+    return lines + differences(kept, again.rows)
