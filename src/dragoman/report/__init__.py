@@ -1,6 +1,7 @@
 """Scores as text, and one self-contained HTML page that shows how right an extractor is."""
 
+from dragoman.report.agreement import agreement_markdown, agreement_table
 from dragoman.report.page import Page, Run, render
 from dragoman.report.tables import markdown, table
 
-__all__ = ["Page", "Run", "markdown", "render", "table"]
+__all__ = ["Page", "Run", "agreement_markdown", "agreement_table", "markdown", "render", "table"]
