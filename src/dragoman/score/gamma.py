@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from dragoman import __version__
-from dragoman.errors import DragomanError
+from dragoman.errors import DragomanError, ScoreError
 from dragoman.schema import Schema
 from dragoman.score.agreement import ALL, Agreement, AgreementRow
 from dragoman.score.rounds import check, gather, left_out_note, sign
@@ -47,6 +47,8 @@ def gamma(
             f"gamma needs the package pygamma-agreement ({error}). "
             "Install the extra: pip install 'dragoman[gamma]'"
         ) from error
+    if samples < 1:
+        raise ScoreError(f"{samples} samples; take 1 or more")
     given, left_out = gather(rounds, least=len(rounds))
     names = tuple(rounds)
     check(given, schema, text=False)
