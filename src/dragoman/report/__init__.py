@@ -1,6 +1,16 @@
 """Scores as text, and one self-contained HTML page that shows how right an extractor is."""
 
+from dragoman.report.agreement import agreement_markdown, agreement_table
 from dragoman.report.page import Page, Run, render
 from dragoman.report.tables import comparisons, markdown, table
 
-__all__ = ["Page", "Run", "comparisons", "markdown", "render", "table"]
+__all__ = [
+    "Page",
+    "Run",
+    "agreement_markdown",
+    "agreement_table",
+    "comparisons",
+    "markdown",
+    "render",
+    "table",
+]
