@@ -9,11 +9,12 @@ from pathlib import Path
 import hypothesis.strategies as st
 from hypothesis import given
 
-from dragoman.formats import conll, tags
+from dragoman.errors import FormatError
+from dragoman.formats import brat, conll, tags
 from dragoman.formats.tags import Dialect, Mode, Span
 from dragoman.text import align, tokenized_sentences
 from dragoman.types import Document, Entity
-from tests.properties.strategies import LABELS, TEXTS
+from tests.properties.strategies import LABELS, TEXTS, documents
 
 DIALECTS: st.SearchStrategy[Dialect] = st.sampled_from([*tags.PREFIXES, *tags.ALIASES])  # type: ignore[list-item]
 MODES: st.SearchStrategy[Mode] = st.sampled_from(tags.MODES)
@@ -101,3 +102,57 @@ def test_widened_spans_cover_what_they_touch(text: str, label: str, data: st.Dat
     expected = ["skipped"] if place is None else [] if place.exact else ["unaligned"]
     assert [note.kind for note in notes] == expected
     assert written.count(f"-{label}\n") == (0 if place is None else place.last - place.first)
+
+
+@given(documents())
+def test_brat_loses_no_annotation(document: Document) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        brat.write(Path(folder), document)
+        found = brat.read(Path(folder), schema=document.schema)
+    assert found.notes == ()
+    again, expected = found.documents[0].renumbered(), document.renumbered()
+    assert (again.id, again.text) == (expected.id, expected.text)
+    assert again.entities == expected.entities
+    assert again.relations == expected.relations
+    assert again.clusters == expected.clusters
+
+
+PIECES = [
+    *(
+        "T1",
+        "T2",
+        "R1",
+        "*",
+        "#1",
+        "E1",
+        "\t",
+        " ",
+        "\n",
+        "\r",
+        ";",
+        "0",
+        "3",
+        "99",
+        "A",
+        "Arg1:T1",
+        "Arg2:T2",
+    ),
+    *("AnnotatorNotes T1\tdragoman ", '{"value": "x"}', '{"cluster": "x"}', "🙂", "T1\tA 0 1\t"),
+]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=30))
+def test_any_annotations_end_in_documents_or_one_error(parts: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "a.ann")
+        path.write_bytes("".join(parts).encode())
+        path.with_suffix(".txt").write_text("abcd")
+        try:
+            read = brat.read(path, schema="s/1").documents
+        except FormatError as error:
+            place, read = error.place, ()
+        else:
+            place = f"{path}:"
+    assert place.startswith(f"{path}:")
+    for entity in read[0].entities if read else ():
+        assert entity.surface == entity.cut("abcd") != ""
