@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from itertools import pairwise
 from pathlib import Path
@@ -10,7 +11,7 @@ import hypothesis.strategies as st
 from hypothesis import given
 
 from dragoman.errors import FormatError
-from dragoman.formats import brat, conll, tags
+from dragoman.formats import brat, conll, labelstudio, tags
 from dragoman.formats.tags import Dialect, Mode, Span
 from dragoman.text import align, tokenized_sentences
 from dragoman.types import Document, Entity
@@ -156,3 +157,82 @@ def test_any_annotations_end_in_documents_or_one_error(parts: list[str]) -> None
     assert place.startswith(f"{path}:")
     for entity in read[0].entities if read else ():
         assert entity.surface == entity.cut("abcd") != ""
+
+
+ODD = (
+    st.none()
+    | st.booleans()
+    | st.integers(-2, 9)
+    | st.floats(0, 3)
+    | st.sampled_from(["", "a", "b", "X", "left"])
+)
+ODD = ODD | st.lists(ODD, max_size=2) | st.dictionaries(st.sampled_from(["start", "end", "text"]), ODD)
+NAMES = st.sampled_from(["a", "b", "a.2"]) | ODD
+LABELS_OF = st.lists(st.sampled_from(["X", "Y", "same_as"]), max_size=2) | ODD
+RESULTS = st.one_of(
+    st.fixed_dictionaries(
+        {
+            "type": st.just("labels"),
+            "id": NAMES,
+            "value": st.fixed_dictionaries(
+                {"start": st.integers(-1, 6) | ODD, "end": st.integers(-1, 6) | ODD, "labels": LABELS_OF}
+            )
+            | ODD,
+        },
+        optional={"text": ODD},
+    ),
+    st.fixed_dictionaries(
+        {"type": st.just("relation"), "from_id": NAMES, "to_id": NAMES, "labels": LABELS_OF},
+        optional={"direction": st.sampled_from(["right", "left", "bi"]) | ODD},
+    ),
+    st.fixed_dictionaries(
+        {"type": st.just("textarea"), "id": NAMES, "from_name": st.just("value"), "value": ODD}
+    ),
+    ODD,
+)
+
+
+@given(st.lists(RESULTS, max_size=6), st.booleans())
+def test_any_results_of_label_studio_make_a_sound_document(results: list[object], utf16: bool) -> None:
+    task = {"id": 1, "data": {"text": "🙂 a b"}, "annotations": [{"id": 1, "result": results}]}
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "export.json")
+        path.write_text(json.dumps([task]), "utf-8")
+        (document,) = labelstudio.read(path, schema="s/1", utf16=utf16).documents
+    known = document.by_id()
+    assert len(known) == len(document.entities)
+    for entity in document.entities:
+        assert entity.surface == entity.cut(document.text or "").strip() != ""
+    assert all({relation.source, relation.target} <= known.keys() for relation in document.relations)
+    members = [member for cluster in document.clusters for member in cluster.members]
+    assert len(set(members)) == len(members)
+    assert set(members) <= known.keys()
+
+
+@given(
+    st.lists(
+        st.sampled_from(["Ana", "\t", " ", "\n", "\r", "O", "B-X", "I-X", "-DOCSTART-", "B-", "é", "\x85"]),
+        max_size=20,
+    ),
+    DIALECTS,
+    MODES,
+    st.booleans(),
+)
+def test_any_lines_end_in_documents_or_one_error(
+    parts: list[str], dialect: Dialect, mode: Mode, per_sentence: bool
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "a.conll")
+        path.write_bytes("".join(parts).encode())
+        try:
+            read = conll.read(
+                path, schema="s/1", dialect=dialect, mode=mode, per_sentence=per_sentence
+            ).documents
+        except FormatError as error:
+            place, read = error.place, ()
+        else:
+            place = str(path)
+    assert place.startswith(str(path))
+    for document in read:
+        assert document.text
+        assert all(entity.surface == entity.cut(document.text) != "" for entity in document.entities)

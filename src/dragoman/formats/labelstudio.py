@@ -91,17 +91,6 @@ def read(
     return Conversion(tuple(documents), tuple(notes))
 
 
-def is_export(content: object) -> bool:
-    """Whether a JSON value looks like an export: a list that begins with a task, or is empty.
-
-    >>> is_export([{"id": 1, "data": {"text": "Talks"}, "annotations": []}])
-    True
-    """
-    if not isinstance(content, list):
-        return False
-    return not content or (isinstance(content[0], dict) and (_is_task(content[0]) or _is_minimal(content[0])))
-
-
 def _is_task(task: Mapping[str, Any]) -> bool:
     return "data" in task and any(key in task for key in ANNOTATIONS)
 
@@ -136,7 +125,7 @@ class _Task:
             raise self.fail("labelstudio-task", f"{message} Name the key that holds the text.")
         self.data: dict[str, Any] = data
         self.text: str = data[text]
-        found = data.get("id", task.get("id"))
+        found = data["id"] if data.get("id") is not None else task.get("id")
         if not isinstance(found, (str, int)) or isinstance(found, bool) or found == "":
             raise self.fail("labelstudio-task", f"the id is {_shown(found)}, expected a number or a name.")
         self.id = str(found)
