@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,29 @@ def read_bytes(path: Path) -> bytes:
         ) from error
     except ValueError as error:
         raise FormatError(repr(str(path)), "unreadable", f"no file can have this name ({error}).") from error
+
+
+def below(folder: Path, suffixes: Collection[str]) -> tuple[Path, ...]:
+    """The files of these suffixes, in any case, in a folder and below it, in sorted order.
+
+    Hidden files and folders, pipes and devices are left out. FormatError [unreadable] for a
+    folder that the system refuses.
+    """
+
+    def refuse(error: OSError) -> None:
+        message = f"the folder can't be read ({error.strerror}). Check its permissions."
+        raise FormatError(str(error.filename), "unreadable", message) from error
+
+    found: list[Path] = []
+    for place, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in names:
+            path = Path(place, name)
+            if name.startswith(".") or path.suffix.lower() not in suffixes:
+                continue
+            if path.is_file() or not path.exists():
+                found.append(path)
+    return tuple(sorted(found))
 
 
 def from_json(written: str | bytes) -> Any:
