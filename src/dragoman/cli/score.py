@@ -11,10 +11,22 @@ import click
 import msgspec
 
 from dragoman import corpus
-from dragoman.cli.options import MODEL, PATH, SEED, default_model, find_schema, refuse_input, schema_option
+from dragoman.cli.options import (
+    MODEL,
+    PATH,
+    SEED,
+    Command,
+    default_model,
+    find_schema,
+    refuse_input,
+    schema_option,
+)
 from dragoman.errors import DragomanError
-from dragoman.formats import files
-from dragoman.types import GIVEN, Given
+from dragoman.formats import anything, files
+from dragoman.formats.anything import FORMS as FORMS_READ
+from dragoman.formats.tags import MODES, PREFIXES
+from dragoman.schema import Schema
+from dragoman.types import GIVEN, Document, Given
 
 if TYPE_CHECKING:
     from dragoman.score.slices import Slices
@@ -29,6 +41,19 @@ def add_to(main: click.Group) -> None:
 
 
 FORMS = ("table", "markdown", "json", "csv", "latex")
+
+
+def form_options(command: Command) -> Command:
+    """Add --form, --dialect and --mode: how files of other formats are read."""
+    for option in (
+        click.option("--mode", type=click.Choice(MODES), help="How CoNLL's malformed tags are read."),
+        click.option("--dialect", help=f"Of CoNLL's tags: {', '.join(PREFIXES)}."),
+        click.option(
+            "--form", "form_read", type=click.Choice(FORMS_READ), help="Format of both sides; else by name."
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 @click.command()
@@ -50,6 +75,7 @@ FORMS = ("table", "markdown", "json", "csv", "latex")
     multiple=True,
     help="Score parts apart: length, sentence, meta.KEY, seen=TRAIN or frequency=TRAIN (documents).",
 )
+@form_options
 @schema_option
 def score(
     gold: Path,
@@ -60,9 +86,15 @@ def score(
     out: Path | None,
     floors: tuple[str, ...],
     parts: tuple[str, ...],
+    form_read: str | None,
+    dialect: str | None,
+    mode: str | None,
     schema_path: Path | None,
 ) -> None:
     """Score PREDICTED documents against GOLD; exit 1 if a --floor is missed.
+
+    Both may be documents, JSONL, inline files, exports of Label Studio, brat folders, CoNLL or
+    DocBin; what their reader had to skip or change is told and counted in the result.
 
     --given says what of the gold the extractor was shown: nothing (end to end), mentions,
     or mentions and clusters.
@@ -73,15 +105,20 @@ def score(
     wanted = [scores.Floor.parse(floor) for floor in floors]
     refuse_input(out, (gold, predicted))
     schema = find_schema(schema_path, gold)
+    golds, gold_notes = _read(gold, schema, form_read, dialect, mode)
+    preds, predicted_notes = _read(predicted, schema, form_read, dialect, mode)
     card = scores.score(
-        corpus.load(gold),
-        corpus.load(predicted),
+        golds,
+        preds,
         schema,
         given=given,
         seed=seed,
         gold_version=corpus.version(gold),
         slices=_slices(parts),
     )
+    notes = {"gold": gold_notes, "predicted": predicted_notes}
+    counted = {f"{side} {kind}": n for side, found in notes.items() for kind, n in found.items()}
+    card = msgspec.structs.replace(card, conversion=counted)
     forms = {
         "table": report.table,
         "markdown": report.markdown,
@@ -98,6 +135,24 @@ def score(
     for line in missed:
         click.echo(line, err=True)
     sys.exit(1 if missed else 0)
+
+
+def _read(
+    place: Path, schema: Schema, form: str | None, dialect: str | None, mode: str | None
+) -> tuple[tuple[Document, ...], dict[str, int]]:
+    """Documents of any format, and how many notes of each kind their reader made."""
+    if not place.exists() or (form is None and not anything.is_foreign(place)):
+        return corpus.load(place), {}
+    name = "document" if place.is_file() else None
+    found = anything.read(place, schema=schema.reference, form=form, dialect=dialect, mode=mode, name=name)
+    for note in found.notes[:MOST_NOTES]:
+        click.echo(str(note), err=True)
+    if len(found.notes) > MOST_NOTES:
+        click.echo(f"{place}: {len(found.notes) - MOST_NOTES} more notes", err=True)
+    return found.documents, found.counts()
+
+
+MOST_NOTES = 20
 
 
 def _slices(parts: tuple[str, ...]) -> Slices | None:
@@ -160,6 +215,7 @@ def verify_command(result: Path, gold: Path, predicted: Path, schema_path: Path 
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option("--resamples", type=click.IntRange(1, 1_000_000), default=10_000, show_default=True)
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@form_options
 @schema_option
 def compare_command(
     gold: Path,
@@ -170,6 +226,9 @@ def compare_command(
     seed: int,
     resamples: int,
     form: str,
+    form_read: str | None,
+    dialect: str | None,
+    mode: str | None,
     schema_path: Path | None,
 ) -> None:
     """Is one of SYSTEMS (folders of predictions) better against GOLD?
@@ -180,10 +239,11 @@ def compare_command(
     from dragoman import report
     from dragoman import score as scores
 
+    schema = find_schema(schema_path, gold)
     found = scores.compare(
-        corpus.load(gold),
-        {str(system): corpus.load(system) for system in systems},
-        find_schema(schema_path, gold),
+        _read(gold, schema, form_read, dialect, mode)[0],
+        {str(system): _read(system, schema, form_read, dialect, mode)[0] for system in systems},
+        schema,
         metric=metric,
         macro=macro,
         given=given,

@@ -44,6 +44,7 @@ def read(
     form: str | None = None,
     dialect: str | None = None,
     mode: str | None = None,
+    name: str | None = None,
 ) -> Conversion:
     """Read a file, or all files of a folder and below it, in whatever format they are.
 
@@ -52,6 +53,7 @@ def read(
     ``.conll``, ``.iob``, ``.bio``, ``.tsv``; a ``.json`` is an export of Label Studio if it holds
     a list of tasks, else a document file. A folder with an ``.ann`` is brat's.
     dialect, mode: how the tags of CoNLL are read, see ``tags.decode``; needed for CoNLL only.
+    name: what the ids of a CoNLL file's or DocBin's documents begin with; else the file's name.
 
     Entities and relations that stand twice are told (``duplicate``) and kept.
 
@@ -63,7 +65,7 @@ def read(
     if path.is_dir():
         found = _folder(path, schema, known, dialect, mode)
     else:
-        found = _file(path, schema, known or _recognised(path), dialect, mode)
+        found = _file(path, schema, known or _recognised(path), dialect, mode, name)
     repeated = [name for name, count in Counter(d.id for d in found.documents).items() if count > 1]
     if repeated:
         raise FormatError(
@@ -71,6 +73,16 @@ def read(
         )
     twice = [note for document in found.documents for note in duplicates(document, f"{path}: {document.id}")]
     return Conversion(found.documents, (*found.notes, *twice))
+
+
+def is_foreign(path: Path) -> bool:
+    """Whether a file, or any file of a folder, is in a format other than our own by its name."""
+    if path.is_dir():
+        return any(map(is_foreign, files.below(path, UNNAMED)))
+    suffix = path.suffix.lower()
+    if suffix == ".json" and path.is_file():
+        return _recognised(path) == "labelstudio"
+    return BY_SUFFIX.get(suffix, "jsonl") != "jsonl"
 
 
 def _named(form: str | None, path: Path) -> Form | None:
@@ -98,16 +110,19 @@ def _folder(path: Path, schema: str, form: Form | None, dialect: str | None, mod
     return joined(_file(file, schema, form or _recognised(file), dialect, mode) for file in found)
 
 
-def _file(path: Path, schema: str, form: Form, dialect: str | None, mode: str | None) -> Conversion:
+def _file(
+    path: Path, schema: str, form: Form, dialect: str | None, mode: str | None, name: str | None = None
+) -> Conversion:
     if form == "conll":
-        return conll.read(path, schema=schema, dialect=_dialect(path, dialect, mode), mode=_mode(path, mode))
+        known = _dialect(path, dialect, mode)
+        return conll.read(path, schema=schema, dialect=known, mode=_mode(path, mode), name=name)
     readers: dict[str, Callable[[], Conversion]] = {
         "native": lambda: Conversion((native.read(path),)),
         "jsonl": lambda: Conversion(_lines(path)),
         "inline": lambda: Conversion((inline.read(path, schema=schema),)),
         "labelstudio": lambda: labelstudio.read(path, schema=schema),
         "brat": lambda: brat.read(path, schema=schema),
-        "docbin": lambda: docbin.read(path, schema=schema),
+        "docbin": lambda: docbin.read(path, schema=schema, name=name),
     }
     return readers[form]()
 

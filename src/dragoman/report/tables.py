@@ -44,6 +44,9 @@ def table(card: Scorecard, metrics: Sequence[str] | None = None) -> str:
     ]
     if card.note:
         parts.append(card.note)
+    changed = [f"{count} {kind}" for kind, count in card.conversion.items() if count]
+    if changed:
+        parts.append(f"read with changes: {', '.join(changed)}")
     for metric in (metric for metric in PER_LABEL if metric in chosen):
         rows = [(shown(row.label), *_cells(row)) for row in _labels(card, metric)]
         parts.append(_aligned([(metric, *HEAD), *rows], 1))
