@@ -7,8 +7,9 @@ import hypothesis.strategies as st
 import msgspec
 from hypothesis import given, settings
 
-from dragoman.score import score
+from dragoman.score import kinds, score
 from dragoman.score.alignment import SCHEMES, Scheme
+from dragoman.score.kinds import GOLD_ONLY, PAIRED, PREDICTED_ONLY
 from dragoman.score.matching import facts, overlap, pair_facts, pair_spans
 from dragoman.types import Document, Entity
 from tests.builders import SCHEMA
@@ -113,3 +114,31 @@ def test_hard_facts_are_a_part_of_any_mention_facts(pair: tuple[Document, Docume
     hard = pair_facts(gold, predicted, rule="hard")
     assert len(hard) <= len(pair_facts(gold, predicted, rule="any-mention"))
     assert len(hard) <= min(len(gold), len(predicted))
+
+
+@given(pairs())
+def test_kinds_of_error_add_up(pair: tuple[Document, Document]) -> None:
+    card = score([pair[0]], [pair[1]], SCHEMA)
+    for found in kinds([pair[0]], [pair[1]], SCHEMA):
+        row = card.row(f"{found.task}.strict")
+        assert found.correct == row.correct
+        if found.task == "entities":
+            both = sum(found.count(kind) for kind in PAIRED["entities"]) + found.correct
+            assert both + sum(found.count(kind) for kind in GOLD_ONLY["entities"]) == row.gold
+            assert both + sum(found.count(kind) for kind in PREDICTED_ONLY["entities"]) == row.predicted
+
+
+@given(st.lists(pairs(), min_size=2, max_size=4))
+def test_scores_of_documents_add_up(found: list[tuple[Document, Document]]) -> None:
+    renamed = [
+        tuple(msgspec.structs.replace(side, id=f"d{n}") for side in pair) for n, pair in enumerate(found)
+    ]
+    whole = score([pair[0] for pair in renamed], [pair[1] for pair in renamed], SCHEMA)
+    parts = [score([one], [two], SCHEMA) for one, two in renamed]
+    for row in whole.rows:
+        if row.label in ("macro", "weighted", "per-document"):
+            continue
+        for name in ("gold", "predicted", "correct", "incorrect", "partial", "missed", "spurious"):
+            total = sum(getattr(one.row(row.metric, row.label), name) for one in parts)
+            assert getattr(row, name) == total, (row.metric, row.label, name)
+    assert score([p[0] for p in reversed(renamed)], [p[1] for p in renamed], SCHEMA).rows == whole.rows

@@ -37,6 +37,8 @@ def add_to(main: click.Group) -> None:
     main.add_command(score)
     main.add_command(compare_command)
     main.add_command(verify_command)
+    main.add_command(errors_command)
+    main.add_command(calibrate_command)
     main.add_command(report_command)
 
 
@@ -255,6 +257,58 @@ def compare_command(
         return
     for comparison in found:
         click.echo(json.dumps(msgspec.to_builtins(comparison), ensure_ascii=False))
+
+
+@click.command("errors")
+@click.argument("gold", type=PATH)
+@click.argument("predicted", type=PATH)
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@form_options
+@schema_option
+def errors_command(
+    gold: Path,
+    predicted: Path,
+    form: str,
+    form_read: str | None,
+    dialect: str | None,
+    mode: str | None,
+    schema_path: Path | None,
+) -> None:
+    """Sort every wrong entity and relation by what is wrong, with F1 if that alone were repaired."""
+    from dragoman import report
+    from dragoman import score as scores
+
+    schema = find_schema(schema_path, gold)
+    golds, preds = (_read(place, schema, form_read, dialect, mode)[0] for place in (gold, predicted))
+    found = scores.kinds(golds, preds, schema)
+    if form == "table":
+        click.echo(report.kinds_table(found))
+    else:
+        click.echo(json.dumps(msgspec.to_builtins(found), indent=1, ensure_ascii=False))
+
+
+@click.command("calibrate")
+@click.argument("gold", type=PATH)
+@click.argument("predicted", type=PATH)
+@click.option("--metric", default="entities.strict", show_default=True)
+@click.option("--bins", type=click.IntRange(1, 1000), default=10, show_default=True)
+@click.option("--given", type=click.Choice(GIVEN), default="nothing", show_default=True)
+@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@schema_option
+def calibrate_command(
+    gold: Path, predicted: Path, metric: str, bins: int, given: Given, form: str, schema_path: Path | None
+) -> None:
+    """Do the scores of PREDICTED say how often they are right? Reliability, ECE, best threshold."""
+    from dragoman import report
+    from dragoman import score as scores
+
+    schema = find_schema(schema_path, gold)
+    golds, preds = corpus.load(gold), corpus.load(predicted)
+    found = scores.calibration(golds, preds, schema, metric=metric, bins=bins, given=given)
+    if form == "table":
+        click.echo(report.calibration_table(found))
+    else:
+        click.echo(json.dumps(msgspec.to_builtins(found), indent=1, ensure_ascii=False))
 
 
 @click.command("report")

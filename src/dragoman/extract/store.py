@@ -59,6 +59,13 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return msgspec.structs.replace(self, sha256=hashlib.sha256(_json(content)).hexdigest())
 
 
+class AnyManifest(msgspec.Struct, frozen=True):
+    """What the manifest of any version says: enough to know a model folder by."""
+
+    format: str
+    files: dict[str, str]
+
+
 class Stored(msgspec.Struct, frozen=True):
     """A model folder as read: manifest, its hash, JSON files by stem, and tensors."""
 
@@ -145,10 +152,11 @@ def _refuse_other(folder: Path) -> None:
     if not names:
         return
     try:
-        manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
+        manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=AnyManifest)
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError) as error:
         raise ModelError(problem) from error
-    if manifest.format != FORMAT or not names <= {*manifest.files, MANIFEST}:
+    known = manifest.format.startswith(FORMAT.partition("/")[0])
+    if not known or not names <= {*manifest.files, MANIFEST}:
         raise ModelError(problem)
 
 
@@ -204,7 +212,9 @@ def read(folder: Path) -> Stored:
     except FileNotFoundError as error:
         raise ModelError(f"{folder}: has no {MANIFEST}, so it is no model folder") from error
     except (OSError, msgspec.DecodeError, UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise ModelError(f"{folder / MANIFEST}: damaged ({error}). Train the model again.") from error
+        raise ModelError(
+            f"{folder / MANIFEST}: damaged, or of another version ({error}). Train the model again."
+        ) from error
     if manifest.format != FORMAT:
         raise ModelError(
             f"{folder / MANIFEST}: the format is {manifest.format!r}, this version reads {FORMAT!r}"

@@ -2,14 +2,16 @@
 
 from dragoman.report.agreement import agreement_markdown, agreement_table
 from dragoman.report.page import Page, Run, render
-from dragoman.report.tables import comparisons, markdown, table
+from dragoman.report.tables import calibration_table, comparisons, kinds_table, markdown, table
 
 __all__ = [
     "Page",
     "Run",
     "agreement_markdown",
     "agreement_table",
+    "calibration_table",
     "comparisons",
+    "kinds_table",
     "markdown",
     "render",
     "table",

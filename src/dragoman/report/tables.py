@@ -18,7 +18,9 @@ from dragoman.report.words import (
     signatures,
 )
 from dragoman.score.averages import ALL, AVERAGES, Row
+from dragoman.score.calibration import Calibration
 from dragoman.score.compare import Comparison
+from dragoman.score.kinds import MEANING, Kinds
 from dragoman.score.scorecard import Scorecard
 
 HEAD = ("P", "R", "F1", "interval", "gold", "predicted", "correct")
@@ -75,6 +77,43 @@ def comparisons(found: Sequence[Comparison]) -> str:
         )
     notes = dict.fromkeys(sentence(one.note) for one in found if one.note)
     return "\n\n".join([_aligned(lines, 2), *notes, *dict.fromkeys(one.signature for one in found)])
+
+
+def kinds_table(found: Sequence[Kinds]) -> str:
+    """The kinds of error of every task, with strict F1 (x 100) if one kind alone were repaired."""
+    parts = []
+    for one in found:
+        lines: Lines = [(one.task, "count", "F1 if repaired", "")]
+        lines.append(("correct", str(one.correct), percent(one.f1), "F1 as it is"))
+        lines += [(k.kind, str(k.count), percent(k.repaired_f1), MEANING[k.kind]) for k in one.kinds]
+        widths = [max(len(line[column]) for line in lines) for column in range(3)]
+        parts.append(
+            "\n".join(
+                f"{line[0]:{widths[0]}}  {line[1]:>{widths[1]}}  {line[2]:>{widths[2]}}  {line[3]}".rstrip()
+                for line in lines
+            )
+        )
+    return "\n\n".join(parts)
+
+
+def calibration_table(found: Calibration) -> str:
+    """The reliability of scores by bin, the calibration error, and the best threshold."""
+    lines: Lines = [("score", "predictions", "mean score", "right")]
+    for one in found.bins:
+        cells = ["" if value is None else f"{value:.3f}" for value in (one.score, one.accuracy)]
+        lines.append((f"{one.low:.2f} to {one.high:.2f}", str(one.count), *(cell or DASH for cell in cells)))
+    widths = [max(len(line[column]) for line in lines) for column in range(4)]
+    table = "\n".join(
+        "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in lines
+    )
+    error = DASH if found.ece is None else f"{found.ece:.4f}"
+    parts = [f"{found.metric}: {count(found.predicted, 'prediction')}, {found.gold:,} gold", table]
+    parts.append(f"expected calibration error {error}")
+    if found.best is not None:
+        best = found.best
+        rates = f"P {percent(best.precision)}, R {percent(best.recall)}, F1 {percent(best.f1)}"
+        parts.append(f"best threshold here {best.threshold:g}: {rates}")
+    return "\n\n".join([*parts, found.signature])
 
 
 def markdown(card: Scorecard) -> str:

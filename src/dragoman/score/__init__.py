@@ -2,29 +2,40 @@
 
 from dragoman.score.agreement import Agreement, AgreementRow, agreement
 from dragoman.score.averages import Row
+from dragoman.score.calibration import Calibration, calibration
 from dragoman.score.columns import Spans
 from dragoman.score.compare import Comparison, compare
+from dragoman.score.compute import compute
 from dragoman.score.coreference import Coreference, coreference
+from dragoman.score.crossre import CrossRE, crossre
 from dragoman.score.doors import facts, relations, spans
 from dragoman.score.export import records, to_csv, to_json, to_latex, to_pandas
 from dragoman.score.floors import Floor, read_result, verify
 from dragoman.score.gamma import gamma
+from dragoman.score.kinds import Kinds, kinds
 from dragoman.score.scorecard import Scorecard, score
 
 __all__ = [
     "Agreement",
     "AgreementRow",
+    "Calibration",
     "Comparison",
     "Coreference",
+    "CrossRE",
     "Floor",
+    "Kinds",
     "Row",
     "Scorecard",
     "Spans",
     "agreement",
+    "calibration",
     "compare",
+    "compute",
     "coreference",
+    "crossre",
     "facts",
     "gamma",
+    "kinds",
     "read_result",
     "records",
     "relations",

@@ -87,6 +87,12 @@ class Spans(msgspec.Struct, frozen=True):
         return cls(np.zeros(count, np.int64), found[0], found[1], label, shape, fragments)
 
     @classmethod
+    def from_rows(cls, rows: Sequence[tuple[int, int, int, int]]) -> Spans:
+        """From (document, start, end, label) rows, in any order; see ``from_arrays``."""
+        columns = np.array(rows, dtype=np.int64).reshape(-1, 4)
+        return cls.from_arrays(columns[:, 0], columns[:, 1], columns[:, 2], columns[:, 3])
+
+    @classmethod
     def from_arrays(
         cls, document: ArrayLike, start: ArrayLike, end: ArrayLike, label: ArrayLike, *, side: str = "a"
     ) -> Spans:

@@ -1,0 +1,104 @@
+"""Commands around scores: floors, verification, kinds of error, calibration, other formats."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dragoman.formats import native
+from tests.builders import lakeside
+from tests.cli.test_commands import dragoman
+
+GOLD = "Freedonia\tB-GPE\nand\tO\nAna\tB-PERSON\nVell\tI-PERSON\nmet\tO\n"
+
+
+@pytest.fixture
+def gold(tmp_path: Path) -> Path:
+    for number in range(3):
+        native.write(tmp_path / "gold" / f"a-{number}.json", lakeside(f"a-{number}"))
+    return tmp_path / "gold"
+
+
+@pytest.fixture
+def conll(tmp_path: Path) -> tuple[Path, Path]:
+    paths = tmp_path / "gold.conll", tmp_path / "predicted.conll"
+    paths[0].write_text(GOLD, "utf-8")
+    paths[1].write_text(GOLD.replace("I-PERSON", "O"), "utf-8")
+    return paths
+
+
+def test_a_missed_floor_ends_with_1(gold: Path) -> None:
+    assert dragoman("score", gold, gold, "--floor", "entities.strict.f1=1").returncode == 0
+    done = dragoman("score", gold, gold, "--floor", "entities.strict:LOC.f1=0.5")
+    assert done.returncode == 1
+    assert "[floor] entities.strict LOC f1 is undefined" in done.stderr
+    assert dragoman("score", gold, gold, "--floor", "f1=0.5").returncode == 2
+
+
+def test_a_result_is_verified(gold: Path, tmp_path: Path) -> None:
+    result = tmp_path / "result.json"
+    dragoman("score", gold, gold, "--format", "json", "-o", result)
+    done = dragoman("verify", result, gold, gold)
+    assert (done.returncode, "every figure" in done.stdout) == (0, True)
+    result.write_text(result.read_text("utf-8").replace('"f1": 1.0', '"f1": 0.9', 1), "utf-8")
+    assert dragoman("verify", result, gold, gold).returncode == 1
+
+
+def test_gold_is_never_overwritten_by_results(gold: Path) -> None:
+    done = dragoman("score", gold, gold, "-o", gold / "a-0.json")
+    assert done.returncode == 2
+    assert native.read(gold / "a-0.json") == lakeside("a-0")
+
+
+def test_conll_is_scored_once_its_dialect_is_named(conll: tuple[Path, Path]) -> None:
+    done = dragoman("score", *conll)
+    assert done.returncode == 2
+    assert "[conll-dialect]" in done.stderr
+    assert "IOB2" in done.stderr
+    done = dragoman("score", *conll, "--dialect", "IOB2", "--mode", "strict", "--format", "json")
+    card = json.loads(done.stdout)
+    strict = next(r for r in card["rows"] if (r["metric"], r["label"]) == ("entities.strict", "micro"))
+    assert (strict["gold"], strict["predicted"], strict["correct"]) == (2, 2, 1)
+    assert card["conversion"]["gold malformed"] == 0
+
+
+def test_malformed_tags_are_counted_in_the_result(conll: tuple[Path, Path]) -> None:
+    conll[1].write_text(GOLD.replace("B-PERSON", "O"), "utf-8")
+    done = dragoman("score", *conll, "--dialect", "IOB2", "--mode", "lenient")
+    assert "read with changes: 1 predicted malformed" in done.stdout
+    assert "malformed" in done.stderr
+
+
+def test_errors_are_sorted_and_counted(conll: tuple[Path, Path]) -> None:
+    done = dragoman("errors", *conll, "--dialect", "IOB2", "--mode", "strict", "--format", "json")
+    found = {kind["kind"]: kind["count"] for kind in json.loads(done.stdout)[0]["kinds"]}
+    assert found["right"] == 1
+    assert sum(found.values()) == 1
+    table = dragoman("errors", *conll, "--dialect", "IOB2", "--mode", "strict").stdout
+    assert "only the right edge is wrong" in table
+
+
+def test_calibration_needs_scores(gold: Path, tiny_model: Path, tmp_path: Path) -> None:
+    assert "has no score" in dragoman("calibrate", gold, gold).stderr
+    predicted = tmp_path / "predicted"
+    dragoman("extract", gold, "-m", tiny_model, "-o", predicted)
+    found = json.loads(dragoman("calibrate", gold, predicted, "--format", "json").stdout)
+    assert sum(one["count"] for one in found["bins"]) == found["predicted"] > 0
+    assert "expected calibration error" in dragoman("calibrate", gold, predicted).stdout
+
+
+def test_slices_are_shown(gold: Path) -> None:
+    table = dragoman("score", gold, gold, "--slice", f"seen={gold}", "--slice", "meta.kind").stdout
+    assert "seen=seen" in table
+    assert "meta.kind=treaty signing" in table
+    assert "expected length" in dragoman("score", gold, gold, "--slice", "nonsense").stderr
+
+
+def test_comparisons_are_a_table_with_signature(gold: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    dragoman("convert", gold, "-o", other)
+    done = dragoman("compare", gold, gold, other)
+    assert "No test: fewer than 10 documents." in done.stdout
+    assert "correction:Holm over 1" in done.stdout

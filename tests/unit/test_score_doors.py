@@ -1,0 +1,305 @@
+"""The doors to scores: columns and documents agree with one another and with other tools."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from random import Random
+
+import msgspec
+import numpy as np
+import pytest
+
+from dragoman.errors import ScoreError
+from dragoman.score import (
+    Floor,
+    Spans,
+    compute,
+    facts,
+    read_result,
+    records,
+    relations,
+    resample,
+    score,
+    spans,
+    to_csv,
+    to_json,
+    to_latex,
+    to_pandas,
+    verify,
+)
+from dragoman.score.slices import Slices, frequency, length, meta, seen, sentence
+from dragoman.score.spacy_scorer import make_scorer
+from dragoman.types import Document
+from tests import builders
+from tests.builders import SCHEMA, lakeside
+
+LABELS = ("GPE", "ORG", "PERSON")
+Tagged = list[list[str]]
+
+
+def flat(number: int, seed: int = 3) -> tuple[Tagged, Tagged]:
+    """IOB2 tags of sentences without overlaps, gold and a corruption of them."""
+    rng = Random(seed)
+    sides: tuple[Tagged, Tagged] = ([], [])
+    for _ in range(number):
+        gold = ["O"] * 12
+        for start in (0, 4, 8):
+            if rng.random() < 0.8:
+                size = rng.randint(1, 3)
+                gold[start : start + size] = ["B-x"] + ["I-x"] * (size - 1)
+                label = rng.choice(LABELS)
+                gold[start : start + size] = [f"{tag[0]}-{label}" for tag in gold[start : start + size]]
+        predicted = list(gold)
+        for start in (0, 4, 8):
+            chance = rng.random()
+            if chance < 0.15:
+                predicted[start : start + 3] = ["O"] * 3
+            elif chance < 0.3:
+                other = rng.choice(LABELS)
+                changed = [tag if tag == "O" else f"{tag[0]}-{other}" for tag in predicted[start : start + 3]]
+                predicted[start : start + 3] = changed
+            elif chance < 0.4 and predicted[start] != "O":
+                predicted[start + 1 : start + 3] = ["O"] * 2
+        sides[0].append(gold)
+        sides[1].append(predicted)
+    return sides
+
+
+def test_flat_data_equal_seqeval() -> None:
+    metrics = pytest.importorskip("seqeval.metrics", reason="seqeval is not installed")
+    scheme = pytest.importorskip("seqeval.scheme", reason="seqeval is not installed")
+    gold, predicted = flat(60)
+    ours = compute(predictions=predicted, references=gold, dialect="IOB2", mode="strict")
+    theirs = metrics.classification_report(
+        gold, predicted, mode="strict", scheme=scheme.IOB2, output_dict=True, zero_division=0
+    )
+    for label in LABELS:
+        assert ours[label]["f1"] == pytest.approx(theirs[label]["f1-score"])
+        assert ours[label]["number"] == theirs[label]["support"]
+    assert ours["overall_f1"] == pytest.approx(theirs["micro avg"]["f1-score"])
+
+
+def test_flat_data_equal_nervaluate() -> None:
+    nervaluate = pytest.importorskip("nervaluate", reason="nervaluate is not installed")
+    gold, predicted = flat(60)
+    evaluator = nervaluate.Evaluator(gold, predicted, tags=list(LABELS), loader="list")
+    theirs = evaluator.evaluate()["overall"]
+    for ours, name in (
+        ("strict", "strict"),
+        ("exact", "exact"),
+        ("partial", "partial"),
+        ("type", "ent_type"),
+    ):
+        found = compute(predictions=predicted, references=gold, dialect="IOB2", mode="strict", scheme=ours)  # type: ignore[arg-type]
+        assert found["overall_f1"] == pytest.approx(theirs[name].f1), name
+
+
+def test_flat_data_equal_spacy_and_our_scorer_is_registered() -> None:
+    spacy = pytest.importorskip("spacy", reason="the extra spacy is not installed")
+    from spacy.scorer import Scorer
+    from spacy.training import Example
+
+    blank = spacy.blank("en")
+    gold, predicted = flat(30)
+    examples = []
+    for one, two in zip(gold, predicted, strict=True):
+        words = [f"w{n}" for n in range(len(one))]
+        docs = [spacy.tokens.Doc(blank.vocab, words=words, ents=tags) for tags in (two, one)]
+        examples.append(Example(docs[0], docs[1]))
+    theirs = Scorer.score_spans(examples, "ents")
+    ours = make_scorer()(examples)
+    assert ours["ents_f"] == pytest.approx(theirs["ents_f"])
+    assert {k: v["f"] for k, v in ours["ents_per_type"].items()} == {
+        k: pytest.approx(v["f"]) for k, v in theirs["ents_per_type"].items()
+    }
+    assert spacy.registry.scorers.get("dragoman.spans.v1")()(examples)["ents_p"] == ours["ents_p"]
+
+
+def test_columns_and_documents_give_the_same_rows() -> None:
+    gold = [builders.spans((0, 5, "GPE"), (10, 15, "ORG"), identifier=f"d{n}") for n in range(12)]
+    predicted = [builders.spans((0, 5, "GPE"), (10, 14, "ORG"), identifier=f"d{n}") for n in range(12)]
+    card = spans(gold, predicted, schema=SCHEMA)
+    labels = tuple(SCHEMA.entities)
+    columns = [
+        Spans.from_rows(
+            [(n, e.start, e.end, labels.index(e.label)) for n, d in enumerate(side) for e in d.entities]
+        )
+        for side in (gold, predicted)
+    ]
+    assert spans(columns[0], columns[1], labels=labels).rows == card.rows
+
+
+@pytest.mark.parametrize(
+    ("columns", "says"),
+    [
+        (([0], [0], [0], [0]), "not above the start"),
+        (([0], [-1], [3], [0]), "0 or more"),
+        (([0, 1], [0], [3], [0]), "lengths"),
+        (([0.5], [0], [3], [0]), "whole numbers"),
+        (([[0]], [0], [3], [0]), "one dimension"),
+    ],
+)
+def test_columns_of_nonsense_are_refused(columns: tuple[list[int], ...], says: str) -> None:
+    with pytest.raises(ScoreError, match=says):
+        Spans.from_arrays(*columns)
+
+
+def test_columns_beyond_their_labels_or_documents_are_refused() -> None:
+    one = Spans.from_rows([(2, 0, 5, 1)])
+    for options, says in (
+        ({"labels": ["GPE"]}, "1 labels are named"),
+        ({"labels": LABELS, "documents": 2}, "only 2 documents"),
+        ({"labels": LABELS, "least": 0}, "1 or more shared"),
+        ({"labels": LABELS, "schemes": ["fuzzy"]}, "expected some of"),
+    ):
+        with pytest.raises(ScoreError, match=says):
+            spans(one, one, **options)  # type: ignore[arg-type]
+    with pytest.raises(ScoreError, match="the same form"):
+        spans(one, [lakeside()], labels=LABELS)
+    with pytest.raises(ScoreError, match="schema"):
+        spans([lakeside()], [lakeside()])
+    nothing = Spans.from_rows([])
+    with pytest.raises(ScoreError, match="no document"):
+        spans(nothing, nothing, labels=LABELS)
+    assert spans(nothing, nothing, labels=LABELS, documents=3).row("entities.strict").f1 is None
+
+
+def test_overlap_can_be_asked_to_be_longer() -> None:
+    gold, predicted = Spans.from_rows([(0, 0, 10, 0)]), Spans.from_rows([(0, 9, 20, 0)])
+    assert spans(gold, predicted, labels=LABELS).row("entities.type").correct == 1
+    assert spans(gold, predicted, labels=LABELS, least=2).row("entities.type").correct == 0
+
+
+def test_each_task_has_its_door() -> None:
+    assert relations([lakeside()], [lakeside()], schema=SCHEMA).metrics == (
+        "entities.strict",
+        "relations.strict",
+        "relations.boundaries",
+    )
+    assert facts([lakeside()], [lakeside()], schema=SCHEMA, rules=["hard"]).metrics == ("facts.hard",)
+    with pytest.raises(ScoreError, match="no metric 'fuzzy'"):
+        score([lakeside()], [lakeside()], SCHEMA, metrics=["fuzzy"])
+
+
+def part(document: Document) -> Document:
+    return msgspec.structs.replace(
+        document, entities=document.entities[:4], relations=document.relations[:2], clusters=()
+    )
+
+
+def test_exports_hold_every_row_and_its_signature() -> None:
+    card = score([lakeside()], [part(lakeside())], SCHEMA)
+    rows = list(csv.DictReader(io.StringIO(to_csv(card))))
+    assert len(rows) == len(card.rows) == len(records(card))
+    assert all(row["signature"].startswith(f"task:{row['metric'].partition('.')[0]}|") for row in rows)
+    strict = next(row for row in rows if (row["metric"], row["label"]) == ("entities.strict", "micro"))
+    assert (strict["n_gold"], strict["n_pred"], strict["COR"], strict["MIS"]) == ("8", "4", "4", "4")
+    assert rows[0]["P"] == ""
+    assert json.loads(to_json(card))["rows"][0]["precision"] is None
+    latex = to_latex(card)
+    assert latex.count("&") == 7 * (latex.count(r"\\"))
+    assert "facts.any-mention" in latex
+
+
+def test_pandas_gets_the_same_table() -> None:
+    pytest.importorskip("pandas", reason="pandas is not installed")
+    card = score([lakeside()], [part(lakeside())], SCHEMA)
+    frame = to_pandas(card)
+    assert list(frame.columns)[:6] == ["metric", "slice", "label", "n_gold", "n_pred", "COR"]
+    assert len(frame) == len(card.rows)
+
+
+def test_a_result_is_verified_or_its_differences_told(tmp_path: Path) -> None:
+    gold, predicted = [lakeside()], [part(lakeside())]
+    path = tmp_path / "result.json"
+    path.write_text(to_json(score(gold, predicted, SCHEMA)), "utf-8")
+    assert verify(read_result(path), gold, predicted, SCHEMA) == []
+    changed = verify(read_result(path), gold, gold, SCHEMA)
+    assert "predicted annotations are others" in changed[0]
+    path.write_text(path.read_text("utf-8").replace('"correct": 4', '"correct": 5', 1), "utf-8")
+    assert any("correct is 5 and 4" in line for line in verify(read_result(path), gold, predicted, SCHEMA))
+    path.write_text("[]", "utf-8")
+    with pytest.raises(ScoreError, match="not a result"):
+        read_result(path)
+
+
+def test_floors_are_held_and_undefined_reaches_nothing() -> None:
+    card = score([lakeside()], [part(lakeside())], SCHEMA)
+    assert Floor.parse("entities.strict.precision=1").missed(card) is None
+    assert "0.5000" in str(Floor.parse("entities.strict.recall=0.51").missed(card))
+    assert "undefined" in str(Floor.parse("entities.strict:LOC.f1=0").missed(card))
+    assert "undefined" in str(Floor.parse("entities.strict.low=0.1").missed(card))
+    for wrong in ("entities.strict=1", "f1=0.5", "entities.strict.f1=2", "entities.strict.f1=x", "a.b.c=1"):
+        with pytest.raises(ScoreError, match="expected METRIC"):
+            Floor.parse(wrong)
+    with pytest.raises(ScoreError, match="no row"):
+        Floor.parse("entities.fuzzy.f1=1").missed(card)
+
+
+def test_slices_add_up_to_the_whole() -> None:
+    gold = [lakeside(f"a-{n}") for n in range(3)]
+    predicted = [part(document) for document in gold]
+    slices = Slices(
+        spans={"seen": seen(gold[:1]), "length": length, "frequency": frequency(gold)},
+        relations={"sentence": sentence()},
+        documents={"kind": meta("kind")},
+    )
+    card = score(gold, predicted, SCHEMA, slices=slices)
+    for name, metric in (
+        ("seen", "entities.strict"),
+        ("length", "entities.type"),
+        ("frequency", "entities.exact"),
+        ("sentence", "relations.strict"),
+        ("kind", "facts.hard"),
+    ):
+        parts = [r for r in card.rows if r.slice.startswith(f"{name}=") and r.metric == metric]
+        whole = card.row(metric)
+        assert parts
+        for field in ("gold", "predicted", "correct", "missed", "spurious"):
+            assert sum(getattr(row, field) for row in parts) == getattr(whole, field)
+
+
+def test_values_are_right_where_mention_and_value_are() -> None:
+    gold = lakeside()
+    wrong = tuple(
+        msgspec.structs.replace(e, value="1987-05-04") if e.value is not None else e for e in gold.entities
+    )
+    right = score([gold], [gold], SCHEMA).row("values.strict")
+    assert (right.gold, right.correct, right.f1) == (1, 1, 1.0)
+    row = score([gold], [msgspec.structs.replace(gold, entities=wrong)], SCHEMA).row("values.strict")
+    assert (row.gold, row.predicted, row.correct, row.incorrect) == (1, 1, 0, 1)
+    bare = msgspec.structs.replace(gold, entities=())
+    row = score([gold], [msgspec.structs.replace(bare, relations=(), clusters=())], SCHEMA).row(
+        "values.strict"
+    )
+    assert (row.gold, row.predicted, row.missed) == (1, 0, 1)
+
+
+def test_the_normal_limit_agrees_with_drawing_documents() -> None:
+    rng = np.random.default_rng(5)
+    gold = rng.poisson(2, (4000, 2))
+    hits = rng.binomial(gold, 0.7)
+    rows = np.stack([gold, gold, 2 * hits, 2 * hits], axis=2)
+    rows[:, 1] = 0
+    rows[:10, 1] = 1  # a rare label
+    limit = resample.totals(rows, seed=1)
+    drawn = resample.weights(4000, seed=1)
+    exact = (drawn @ rows.reshape(4000, -1)).reshape(len(drawn), 2, 4)
+    for group in (0, 1):
+        shares = [found[:, group, 2] / np.maximum(1, 2 * found[:, group, 0]) for found in (limit, exact)]
+        ends = [np.percentile(share, [2.5, 97.5]) for share in shares]
+        assert np.allclose(ends[0], ends[1], atol=0.002)
+    assert np.allclose(limit.mean(axis=0), rows.sum(axis=0), rtol=0.02)
+    assert set(np.unique(limit[:, 1, 0] % 1)) == {0.0}
+
+
+def test_unfit_tags_are_refused() -> None:
+    with pytest.raises(ScoreError, match="expected as many"):
+        compute(predictions=[], references=[["O"]], dialect="IOB2", mode="strict")
+    with pytest.raises(ScoreError, match="sentence 0"):
+        compute(predictions=[["O"]], references=[["O", "O"]], dialect="IOB2", mode="strict")
+    with pytest.raises(ValueError, match="dialect"):
+        compute(predictions=[["O"]], references=[["O"]], dialect="BIO9", mode="strict")
