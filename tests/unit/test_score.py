@@ -228,7 +228,7 @@ def test_metrics_without_interval_are_named_where_others_have_one() -> None:
 
 
 def test_documents_whose_score_would_depend_on_order_are_refused() -> None:
-    doubled = spans((0, 5, "GPE"), (10, 15, "GPE"))
+    doubled = spans((0, 5, "GPE"), (10, 15, "GPE"), relations=["T1 supports T2"])
     same_id = tuple(msgspec.structs.replace(entity, id="T1") for entity in doubled.entities)
     with pytest.raises(ScoreError, match="share an id"):
         score([doubled], [msgspec.structs.replace(doubled, entities=same_id)], SCHEMA)

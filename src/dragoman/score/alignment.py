@@ -8,6 +8,7 @@ those with the same pattern of overlaps are solved once.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Literal, get_args
 
 import msgspec
@@ -53,9 +54,11 @@ def align(
     """
     single, groups = _components(gold, predicted)
     codes = _codes(gold, predicted, single[0], single[1], least)
+    # exact and partial ask the same of an alignment and differ in what an overlap is worth
     parts: dict[Scheme, list[tuple[Ints, Ints, NDArray[np.bool_]]]] = {}
     met = (codes & MEET) > 0
-    for scheme in schemes:
+    solved = list(dict.fromkeys("exact" if scheme == "partial" else scheme for scheme in schemes))
+    for scheme in solved:
         right = (codes[met] & RIGHT[scheme]) == RIGHT[scheme]
         parts[scheme] = [(single[0][met], single[1][met], right)]
     for golds, preds in groups:
@@ -64,21 +67,24 @@ def align(
         tall = np.broadcast_to(preds[:, None, :], shape).reshape(-1)
         table = _codes(gold, predicted, wide, tall, least).reshape(shape)
         patterns, which = _patterns(table)
-        for scheme in schemes:
-            for number, pattern in enumerate(patterns):
-                rows, columns, right = _solve(pattern, scheme)
-                of_pattern = np.flatnonzero(which == number)
+        order = np.argsort(which, kind="stable")
+        ends = np.cumsum(np.bincount(which, minlength=len(patterns)))
+        for number, pattern in enumerate(patterns):
+            of_pattern = order[ends[number - 1] if number else 0 : ends[number]]
+            for scheme in solved:
+                rows, columns, right = _solve(pattern.tobytes(), pattern.shape, scheme)
                 parts[scheme].append(
                     (
-                        golds[of_pattern][:, rows].reshape(-1),
-                        preds[of_pattern][:, columns].reshape(-1),
-                        np.tile(right, len(of_pattern)),
+                        golds[of_pattern[:, None], rows].reshape(-1),
+                        preds[of_pattern[:, None], columns].reshape(-1),
+                        np.concatenate([right] * len(of_pattern)),
                     )
                 )
-    return {
-        scheme: Pairs(*(np.concatenate(column) for column in zip(*found, strict=True)))
-        for scheme, found in parts.items()
+    found = {
+        scheme: Pairs(*(np.concatenate(column) for column in zip(*pieces, strict=True)))
+        for scheme, pieces in parts.items()
     }
+    return {scheme: found["exact" if scheme == "partial" else scheme] for scheme in schemes}
 
 
 def _components(gold: Spans, predicted: Spans) -> tuple[tuple[Ints, Ints], Iterator[tuple[Ints, Ints]]]:
@@ -167,13 +173,15 @@ def _patterns(table: Codes) -> tuple[Codes, Ints]:
     return table[first], which.reshape(-1)
 
 
-def _solve(pattern: Codes, scheme: Scheme) -> tuple[Ints, Ints, NDArray[np.bool_]]:
+@lru_cache(maxsize=100_000)
+def _solve(pattern: bytes, shape: tuple[int, int], scheme: Scheme) -> tuple[Ints, Ints, NDArray[np.bool_]]:
     """The best assignment of one component: rows, columns, and which of them are COR."""
-    right = (pattern & RIGHT[scheme]) == RIGHT[scheme]
-    meet = (pattern & MEET) > 0
+    codes = np.frombuffer(pattern, dtype=np.uint8).reshape(shape)
+    right = (codes & RIGHT[scheme]) == RIGHT[scheme]
+    meet = (codes & MEET) > 0
     # one COR outweighs any number of INC or PAR, and these any number of equal labels
-    most = 1 + min(pattern.shape)
-    worth = np.where(right, most, meet) * most + ((pattern & LABEL) > 0)
+    most = 1 + min(shape)
+    worth = np.where(right, most, meet) * most + ((codes & LABEL) > 0)
     rows, columns = linear_sum_assignment(worth * meet, maximize=True)
     kept = meet[rows, columns]
     rows, columns = rows[kept], columns[kept]

@@ -64,17 +64,18 @@ def rows(metric: str, counted: Counted, seed: int, *, part: str = ALL, intervals
     if intervals and len(cells) >= resample.LEAST_DOCUMENTS:
         drawn = resample.totals(_four(cells), seed=seed)
     found = []
+    sampled = None if drawn is None else _f1(drawn)
+    spreads = [None] * len(counted.groups) if sampled is None else resample.intervals(sampled)
     for index, group in enumerate(counted.groups):
-        spread = None if drawn is None else resample.interval(_f1(drawn[:, index]))
-        found.append(_row(metric, part, group, sums[index], spread))
+        found.append(_row(metric, part, group, sums[index], spreads[index]))
     micro = None if drawn is None else resample.interval(_f1(drawn.sum(axis=1)))
     averages = [_row(metric, part, "micro", sums.sum(axis=0), micro)]
     supported = np.flatnonzero(sums[:, GOLD] > 0)
     with_gold = [found[index] for index in supported]
     for name, shares in (("macro", np.ones(len(supported))), ("weighted", sums[supported, GOLD])):
         spread = None
-        if drawn is not None and len(supported):
-            spread = resample.interval(_mean(_f1(drawn[:, supported]), shares))
+        if sampled is not None and len(supported):
+            spread = resample.interval(_mean(sampled[:, supported], shares))
         averages.append(_averaged(averages[0], name, with_gold, shares, spread))
     averages.append(_per_document(averages[0], cells, seed, intervals=drawn is not None))
     return found + averages
@@ -82,7 +83,7 @@ def rows(metric: str, counted: Counted, seed: int, *, part: str = ALL, intervals
 
 def _four(cells: Matrix) -> Matrix:
     """The four columns that F1 needs, hits in halves: gold, predicted, gold and predicted hits."""
-    found = np.empty((*cells.shape[:2], 4), dtype=cells.dtype)
+    found = np.empty((4, *cells.shape[:2]), dtype=cells.dtype).transpose(1, 2, 0)
     found[..., 0] = cells[..., GOLD]
     found[..., 1] = cells[..., PREDICTED]
     found[..., 2] = 2 * cells[..., GOLD_COR] + cells[..., GOLD_PAR]

@@ -165,15 +165,16 @@ def digest(documents: Sequence[Document], spans: Spans, labels: Sequence[str]) -
     rank = np.zeros(len(labels), np.int64)
     rank[[labels.index(name) for name in used]] = np.arange(len(used))
     hashed = hashlib.sha256("\n".join((*used, "")).encode())
-    for document in documents:
-        hashed.update(f"{document.id}\0{document.sha256}\0{','.join(document.layers)}\n".encode())
+    heads = [f"{document.id}\0{document.sha256}\0{','.join(document.layers)}\n" for document in documents]
+    hashed.update("".join(heads).encode())
     columns = (spans.document, spans.start, spans.end, rank[spans.label])
     ordered = _in_order(columns)
     hashed.update(repr(spans.fragments and sorted(map(spans.pieces, np.flatnonzero(spans.shape)))).encode())
     for column in columns:
         hashed.update((column if ordered is None else column[ordered]).astype("<i8").tobytes())
+    valued = any(map(attrgetter("value"), chain.from_iterable(map(attrgetter("entities"), documents))))
     for document in documents:
-        if not (document.relations or document.clusters or any(map(attrgetter("value"), document.entities))):
+        if not (valued or document.relations or document.clusters):
             continue
         parts = sorted(_linked(document))
         if parts:

@@ -119,9 +119,9 @@ def _of_columns(
     rows: list[Row] = []
     hashes = [_digest(side, labels) for side in (gold, predicted)]
     signatures = {}
-    for scheme in schemes:
+    for scheme, counted in tally.count_schemes(found, schemes, groups):
         metric = f"entities.{scheme}"
-        rows += averages.rows(metric, tally.count_spans(found, scheme, groups), seed)
+        rows += averages.rows(metric, counted, seed)
         signatures[metric] = "|".join(
             (
                 "task:entities",

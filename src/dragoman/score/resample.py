@@ -101,8 +101,22 @@ def f1(gold: Array, predicted: Array, gold_hits: Array, predicted_hits: Array) -
 
 def interval(samples: Array) -> tuple[float, float] | None:
     """The percentile interval at LEVEL; None if a resample had no defined value at all."""
-    defined = samples[~np.isnan(samples)]
-    if not len(defined):
-        return None
-    low, high = np.percentile(defined, [(1 - LEVEL) / 2 * 100, (1 + LEVEL) / 2 * 100])
-    return float(low), float(high)
+    return intervals(samples.reshape(-1, 1))[0]
+
+
+def intervals(samples: Array) -> list[tuple[float, float] | None]:
+    """The interval of every column of resamples x columns, undefined values left out."""
+    ordered = np.sort(samples, axis=0)  # NaN comes last
+    defined = (~np.isnan(ordered)).sum(axis=0)
+    ends = []
+    for share in ((1 - LEVEL) / 2, (1 + LEVEL) / 2):
+        place = np.maximum(defined - 1, 0) * share
+        low = np.floor(place).astype(np.intp)
+        high = np.minimum(low + 1, np.maximum(defined - 1, 0))
+        columns = np.arange(ordered.shape[1])
+        below, above = ordered[low, columns], ordered[high, columns]
+        ends.append(below + (above - below) * (place - low))
+    return [
+        (float(low), float(high)) if number else None
+        for low, high, number in zip(ends[0], ends[1], defined, strict=True)
+    ]

@@ -95,8 +95,9 @@ class Material:
 
     def kept(self, task: str) -> tuple[tuple[Document, Document], ...]:
         """The pairs whose gold lists the layers of a task."""
-        layers = LAYERS_OF[task]
-        return tuple(pair for pair in self.pairs if layers <= set(pair[0].layers))
+        needed = LAYERS_OF[task]
+        known = {layers: needed <= set(layers) for layers in {gold.layers for gold, _ in self.pairs}}
+        return tuple(pair for pair in self.pairs if known[pair[0].layers])
 
     def sides(self, pairs: Sequence[tuple[Document, Document]]) -> Sides:
         """The spans of all the pairs or of some."""
@@ -129,27 +130,39 @@ class Material:
         )
 
 
+def empty(shape: tuple[int, int]) -> Matrix:
+    """documents x groups x COLUMNS of zeros, each column contiguous."""
+    return np.zeros((COLUMNS, *shape), dtype=np.int32).transpose(1, 2, 0)
+
+
 def count_spans(sides: Sides, scheme: Scheme, groups: Sorted) -> Counted:
     """Count one scheme: a pair is COR, else PAR in ``partial`` and INC in the others."""
+    return dict(count_schemes(sides, (scheme,), groups))[scheme]
+
+
+def count_schemes(
+    sides: Sides, schemes: Sequence[Scheme], groups: Sorted
+) -> Iterator[tuple[Scheme, Counted]]:
+    """Count several schemes; see ``count_spans``."""
     shape = (len(sides.documents), len(groups.names))
-    cells = np.zeros((*shape, COLUMNS), dtype=np.int32)
-    pairs = sides.aligned(scheme)
-    half = scheme == "partial"
-    for spans, group, total, right, wrong, rows in (
-        (sides.gold, groups.gold, GOLD, GOLD_COR, GOLD_PAR if half else GOLD_INC, pairs.gold),
-        (
-            sides.predicted,
-            groups.predicted,
-            PREDICTED,
-            PREDICTED_COR,
-            PREDICTED_PAR if half else PREDICTED_INC,
-            pairs.predicted,
-        ),
-    ):
-        cells[..., total] = _count(spans.document, group, shape)
-        cells[..., right] = _count(spans.document, group, shape, rows[pairs.correct])
-        cells[..., wrong] = _count(spans.document, group, shape, rows[~pairs.correct])
-    return Counted(sides.documents, groups.names, cells)
+    owners = ((sides.gold.document, groups.gold), (sides.predicted.document, groups.predicted))
+    totals = [_count(document, group, shape) for document, group in owners]
+    made: tuple[Pairs, list[Ints]] | None = None
+    for scheme in schemes:
+        pairs = sides.aligned(scheme, *schemes)
+        if made is None or made[0] is not pairs:
+            parts = [
+                _count(document, group, shape, rows[chosen])
+                for chosen in (pairs.correct, ~pairs.correct)
+                for (document, group), rows in zip(owners, (pairs.gold, pairs.predicted), strict=True)
+            ]
+            made = pairs, parts
+        cells = empty(shape)
+        wrong = (GOLD_PAR, PREDICTED_PAR) if scheme == "partial" else (GOLD_INC, PREDICTED_INC)
+        columns = (GOLD, PREDICTED, GOLD_COR, PREDICTED_COR, *wrong)
+        for column, counted in zip(columns, (*totals, *made[1]), strict=True):
+            cells[..., column] = counted
+        yield scheme, Counted(sides.documents, groups.names, cells)
 
 
 def _count(document: Ints, group: Ints, shape: tuple[int, int], rows: Ints | None = None) -> Ints:
@@ -236,7 +249,7 @@ def count_links(
         (sides.gold, links[0]), (sides.predicted, links[1]), symmetric, types=types
     )
     shape = (len(sides.documents), len(groups.names))
-    cells = np.zeros((*shape, COLUMNS), dtype=np.int32)
+    cells = empty(shape)
     rows = np.flatnonzero(gold_kept), np.flatnonzero(pred_kept)
     hits = shared_rows(gold_key[rows[0]], pred_key[rows[1]])
     for link, group, kept, hit, total, right in (
@@ -269,7 +282,7 @@ def count_facts(
 ) -> Counted:
     """Count facts, relations between clusters, under one rule for when two clusters are the same."""
     place = {label: index for index, label in enumerate(labels)}
-    cells = np.zeros((len(pairs), len(labels), COLUMNS), dtype=np.int32)
+    cells = empty((len(pairs), len(labels)))
     for cell, (gold, predicted) in zip(cells, pairs, strict=True):
         if not (gold.relations or predicted.relations):
             continue
@@ -291,7 +304,7 @@ def count_values(pairs: Sequence[tuple[Document, Document]], labels: Sequence[st
     of values over the mentions that were found.
     """
     place = {label: index for index, label in enumerate(labels)}
-    cells = np.zeros((len(pairs), len(labels), COLUMNS), dtype=np.int32)
+    cells = empty((len(pairs), len(labels)))
     for cell, (gold, predicted) in zip(cells, pairs, strict=True):
         golds, preds = _values(gold), _values(predicted)
         if not (golds or preds):
@@ -357,10 +370,9 @@ def _count_task(
     sides = material.sides(pairs)
     if task == "entities":
         schemes = [scheme for scheme in SCHEMES if scheme in matches]
-        sides.aligned(schemes[0], *schemes)
         groups = Sorted(material.labels, sides.gold.label, sides.predicted.label)
-        for scheme in schemes:
-            yield f"entities.{scheme}", count_spans(sides, scheme, groups)
+        for scheme, counted in count_schemes(sides, schemes, groups):
+            yield f"entities.{scheme}", counted
     else:
         links = material.links(pairs)
         groups = Sorted(material.relations, links[0].label, links[1].label)
