@@ -176,7 +176,7 @@ def test_confusion_adds_up_to_the_spans() -> None:
 @pytest.mark.parametrize(
     ("predicted", "message"),
     [
-        ([], "no document"),
+        ([], "different articles"),
         ([lakeside("other")], "different articles"),
         ([lakeside(), lakeside()], "two documents"),
         ([spans((0, 5, "GPE"), identifier="lakeside-accord-1987")], "different texts"),

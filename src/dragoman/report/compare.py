@@ -8,7 +8,6 @@ from typing import Literal, get_args
 
 import msgspec
 
-from dragoman.errors import ScoreError
 from dragoman.schema import Schema
 from dragoman.score import matching
 from dragoman.score.counts import Counts
@@ -89,41 +88,6 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
             for side in (self.gold, self.predicted)
         )
         return golds, preds
-
-
-def pair(
-    gold: Sequence[Document], predicted: Sequence[Document], schema: Schema
-) -> list[tuple[Document, Document]]:
-    """Gold and predicted documents of the same articles, in the order of the gold.
-
-    Raises ScoreError if the articles or their texts differ, a label is not in the schema,
-    or a relation points nowhere.
-    """
-    by_id = {document.id: document for document in predicted}
-    ids = {document.id for document in gold}
-    if by_id.keys() != ids or not len(ids) == len(gold) == len(predicted):
-        raise ScoreError("gold and predictions hold different articles; extract exactly the gold articles")
-    pairs = [(document, by_id[document.id]) for document in gold]
-    for one, two in pairs:
-        if one.sha256 != two.sha256:
-            raise ScoreError(f"{one.id}: gold and prediction are of different texts. Extract it again.")
-        for document in (one, two):
-            _check(document, schema)
-    return pairs
-
-
-def _check(document: Document, schema: Schema) -> None:
-    unknown = {entity.label for entity in document.entities} - schema.entities.keys()
-    unknown |= {relation.label for relation in document.relations} - schema.relations.keys()
-    if unknown:
-        raise ScoreError(f"{document.id}: the schema {schema.reference} has no label {min(unknown)!r}")
-    ids = document.by_id().keys()
-    for relation in document.relations:
-        if not {relation.source, relation.target} <= ids:
-            raise ScoreError(
-                f"{document.id}: relation {relation.id} links {relation.source} and "
-                f"{relation.target}, which do not both exist"
-            )
 
 
 def compare(gold: Document, predicted: Document, schema: Schema) -> Comparison:

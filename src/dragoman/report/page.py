@@ -14,11 +14,12 @@ from markupsafe import Markup
 from dragoman.errors import ScoreError
 from dragoman.report import articles, colours, scores
 from dragoman.report.articles import Article, Counts
-from dragoman.report.compare import VERDICT_WORDS, compare, pair
+from dragoman.report.compare import VERDICT_WORDS, compare
 from dragoman.report.scores import Scores
 from dragoman.report.words import count, shown
 from dragoman.schema import Schema
-from dragoman.score.scorecard import Scorecard
+from dragoman.score.scorecard import Scorecard, pair_documents
+from dragoman.score.tally import Material
 from dragoman.types import Document
 
 TEMPLATE = "page.html.j2"
@@ -99,7 +100,8 @@ def render(page: Page, schema: Schema) -> str:
 def _section(run: Run, key: str, schema: Schema) -> Section:
     if not run.gold:
         raise ScoreError(f"run {run.name}: it has no article to show")
-    pairs = pair(run.gold, run.predicted, schema)
+    pairs = pair_documents(run.gold, run.predicted, schema, "nothing")
+    Material(pairs, schema).sides(pairs)  # refuses labels that the schema does not have
     compared = [compare(gold, predicted, schema) for gold, predicted in pairs]
     relations = list(schema.relations)
     return Section(

@@ -152,10 +152,10 @@ def pair_documents(
             if document.id in by_id:
                 raise ScoreError(f"the {name} side has two documents with the id {document.id}")
             by_id[document.id] = document
-        if not by_id:
-            raise ScoreError(f"the {name} side has no document")
         sides.append(by_id)
     golds, preds = sides
+    if not golds and not preds:
+        raise ScoreError("neither side has a document")
     if golds.keys() != preds.keys():
         only_gold = sorted(golds.keys() - preds.keys())
         only_pred = sorted(preds.keys() - golds.keys())
