@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 
 from dragoman.score import resample
+from dragoman.score.columns import Ints
 from dragoman.score.counts import Counts
 from dragoman.score.tally import (
     GOLD,
@@ -60,35 +61,39 @@ def rows(metric: str, counted: Counted, seed: int, *, part: str = ALL, intervals
     """
     cells = counted.cells
     sums = cells.sum(axis=0, dtype=np.int64)
-    drawn = None
+    used = np.flatnonzero(sums[:, GOLD] + sums[:, PREDICTED])  # the others are undefined, however drawn
+    four = _four(cells, used)
+    drawn = sampled = None
+    spreads: list[tuple[float, float] | None] = [None] * len(counted.groups)
     if intervals and len(cells) >= resample.LEAST_DOCUMENTS:
-        drawn = resample.totals(_four(cells), seed=seed)
+        drawn = resample.totals(four, seed=seed)
+        sampled = _f1(drawn)
+        for index, spread in zip(used, resample.intervals(sampled), strict=True):
+            spreads[index] = spread
     found = []
-    sampled = None if drawn is None else _f1(drawn)
-    spreads = [None] * len(counted.groups) if sampled is None else resample.intervals(sampled)
     for index, group in enumerate(counted.groups):
         found.append(_row(metric, part, group, sums[index], spreads[index]))
     micro = None if drawn is None else resample.interval(_f1(drawn.sum(axis=1)))
     averages = [_row(metric, part, "micro", sums.sum(axis=0), micro)]
     supported = np.flatnonzero(sums[:, GOLD] > 0)
+    drawn_supported = np.flatnonzero(sums[used, GOLD] > 0)
     with_gold = [found[index] for index in supported]
     for name, shares in (("macro", np.ones(len(supported))), ("weighted", sums[supported, GOLD])):
         spread = None
         if sampled is not None and len(supported):
-            spread = resample.interval(_mean(sampled[:, supported], shares))
+            spread = resample.interval(_mean(sampled[:, drawn_supported], shares))
         averages.append(_averaged(averages[0], name, with_gold, shares, spread))
-    averages.append(_per_document(averages[0], cells, seed, intervals=drawn is not None))
+    averages.append(_per_document(averages[0], four, seed, intervals=drawn is not None))
     return found + averages
 
 
-def _four(cells: Matrix) -> Matrix:
+def _four(cells: Matrix, groups: Ints) -> Matrix:
     """The four columns that F1 needs, hits in halves: gold, predicted, gold and predicted hits."""
-    found = np.empty((4, *cells.shape[:2]), dtype=cells.dtype).transpose(1, 2, 0)
-    found[..., 0] = cells[..., GOLD]
-    found[..., 1] = cells[..., PREDICTED]
-    found[..., 2] = 2 * cells[..., GOLD_COR] + cells[..., GOLD_PAR]
-    found[..., 3] = 2 * cells[..., PREDICTED_COR] + cells[..., PREDICTED_PAR]
-    return found
+    found = np.empty((4, len(cells), len(groups)), dtype=cells.dtype)
+    found[0], found[1] = cells[:, groups, GOLD], cells[:, groups, PREDICTED]
+    found[2] = 2 * cells[:, groups, GOLD_COR] + cells[:, groups, GOLD_PAR]
+    found[3] = 2 * cells[:, groups, PREDICTED_COR] + cells[:, groups, PREDICTED_PAR]
+    return found.transpose(1, 2, 0)
 
 
 def _f1(four: resample.Array) -> resample.Array:
@@ -153,8 +158,8 @@ def _averaged(
     )
 
 
-def _per_document(micro: Row, cells: Matrix, seed: int, *, intervals: bool) -> Row:
-    four = _four(cells).sum(axis=1, dtype=np.float64)
+def _per_document(micro: Row, by_label: Matrix, seed: int, *, intervals: bool) -> Row:
+    four = by_label.sum(axis=1, dtype=np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         columns = (four[:, 3] / 2 / four[:, 1], four[:, 2] / 2 / four[:, 0], _f1(four))
     means = [_mean(column, np.ones(len(column))).item() for column in columns]
