@@ -2,14 +2,16 @@ import json
 import os
 import re
 import tomllib
+from itertools import combinations
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from dragoman import corpus, validate
+from dragoman import corpus, spread, validate
 from dragoman.errors import DragomanError, FormatError, WriteError
 from dragoman.formats import native
+from dragoman.iso3166 import ALPHA_2
 from dragoman.types import Document, Source, text_hash
 from tests.builders import ROOT, SCHEMA, lakeside
 
@@ -193,3 +195,48 @@ def test_the_table_of_facts_names_relations_of_the_gold() -> None:
     assert {
         fact for fact in gold - named if fact.replace("U.S.", "Seoul").replace("Japan", "Seoul") not in told
     } == set()
+
+
+def test_no_two_articles_are_alike() -> None:
+    """MinHash over word 5-grams, 128 permutations: estimated Jaccard similarity of every pair."""
+    datasketch = pytest.importorskip("datasketch", reason="datasketch is not installed")
+    sketches = {}
+    for document in corpus.load(ROOT / "corpus", ROOT / "seeds"):
+        words = (document.text or "").lower().split()
+        sketch = datasketch.MinHash(num_perm=128, seed=1)
+        sketch.update_batch([" ".join(words[n : n + 5]).encode() for n in range(len(words) - 4)])
+        sketches[document.id] = sketch
+    near = [
+        (one, two, round(sketches[one].jaccard(sketches[two]), 2))
+        for one, two in combinations(sketches, 2)
+        if sketches[one].jaccard(sketches[two]) >= 0.2
+    ]
+    assert near == []
+
+
+def test_every_code_of_a_country_has_its_region() -> None:
+    codes = [code for region in spread.REGIONS.values() for code in region.split()]
+    assert len(codes) == len(set(codes))
+    assert not set(codes) - ALPHA_2
+    members = {code for code in codes if code not in set("EH PS TW HK MO CK NU PR GL FO GI VA".split())}
+    assert len(members) == 193
+
+
+def test_the_corpus_is_wide() -> None:
+    found = spread.spread(corpus.load(ROOT / "corpus"), SCHEMA)
+    assert len(found.states) >= 90
+    assert found.organisations >= 50
+    assert len(found.kinds) >= 15
+    assert all(0 < share <= 0.35 for share in found.regions.values())
+    assert min(found.phenomena.values()) >= 25
+    assert len(found.phenomena) == 10
+
+
+def test_spread_counts_articles_and_vocabulary_grows() -> None:
+    found = spread.spread([lakeside("a-1"), lakeside("a-2")], SCHEMA)
+    assert (found.articles, found.kinds, found.states) == (2, {"treaty signing": 2}, {})
+    assert found.regions["Africa"] == 0.0
+    curve = spread.vocabulary(["One two two.", "Two three 4."], sizes=[3, 5, 9])
+    assert curve == {3: 2, 5: 3}
+    shown = spread.table(found, {"here": curve, "there": {}})
+    assert "| 3 | 2 | – |" in shown

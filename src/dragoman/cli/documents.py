@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from dragoman import corpus, validate
+from dragoman import corpus, spread, validate
 from dragoman.cli.options import PATH, PLACES, counted, find_schema, refuse_input, schema_option
 from dragoman.errors import DragomanError, FormatError, SchemaError
 from dragoman.formats import files, inline, native
@@ -164,7 +164,10 @@ def corpus_group() -> None:
 
 @corpus_group.command()
 @PLACES
-def stats(places: tuple[Path, ...]) -> None:
+@click.option("--spread", "covered", is_flag=True, help="Also what is covered, and how the vocabulary grows.")
+@click.option("--beside", type=PATH, help="Texts whose vocabulary to show beside it, with --spread.")
+@schema_option
+def stats(places: tuple[Path, ...], covered: bool, beside: Path | None, schema_path: Path | None) -> None:
     """Count documents, words and annotations in PLACES, per split where there are splits."""
     parts: dict[str, Path] = {}
     for place in places:
@@ -174,8 +177,18 @@ def stats(places: tuple[Path, ...]) -> None:
         stray = corpus.outside(place) if place.is_dir() else ()
         if stray:
             click.echo(f"{len(stray)} not counted, as {stray[0]}: in no split of {place}", err=True)
-    counts = {name: corpus.statistics(corpus.load(folder)) for name, folder in parts.items()}
+    loaded = {name: corpus.load(folder) for name, folder in parts.items()}
+    counts = {name: corpus.statistics(documents) for name, documents in loaded.items()}
     click.echo(corpus.statistics_table(counts))
+    if covered:
+        documents = [document for part in loaded.values() for document in part]
+        curves = {"here": spread.vocabulary(document.text or "" for document in documents)}
+        if beside is not None:
+            read = corpus.articles([beside], schema="-")
+            texts = (found.text or "" for _, found in read if isinstance(found, Document))
+            curves[beside.name] = spread.vocabulary(texts)
+        schema = find_schema(schema_path, *places)
+        click.echo("\n" + spread.table(spread.spread(documents, schema), curves))
 
 
 @corpus_group.command()

@@ -100,7 +100,9 @@ def render(page: Page, schema: Schema) -> str:
 def _section(run: Run, key: str, schema: Schema) -> Section:
     if not run.gold:
         raise ScoreError(f"run {run.name}: it has no article to show")
+    shown_first = {document.id: place for place, document in enumerate(run.gold)}
     pairs = pair_documents(run.gold, run.predicted, schema, "nothing")
+    pairs.sort(key=lambda pair: shown_first[pair[0].id])
     Material(pairs, schema).sides(pairs)  # refuses labels that the schema does not have
     compared = [compare(gold, predicted, schema) for gold, predicted in pairs]
     relations = list(schema.relations)
