@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from dragoman import corpus, score, train
-from dragoman.errors import ModelError, ScoreError
+from dragoman.errors import DragomanError, ModelError, ScoreError
 from dragoman.extract import Extractor
-from dragoman.formats import files
+from dragoman.formats import files, native
 from dragoman.report import Page, Run, render
-from dragoman.report.words import PER_LABEL, percent
+from dragoman.report.words import PER_LABEL, interval, percent
 from dragoman.schema import Schema
-from dragoman.score import Scorecard
-from dragoman.types import GIVEN, Document, Given, text_hash
+from dragoman.score import AgreementRow, Scorecard
+from dragoman.types import GIVEN, Document, Given, natural, text_hash
 from dragoman.validate import refuse_errors
 
 HEADLINES = ("entities.strict", "facts.any-mention")
@@ -262,3 +262,95 @@ def fill_readme(page: str, recorded: Mapping[str, Any]) -> str:
     own = {name: found for name, found in recorded.items() if name != ORIGINALS}
     ending = f"```\n{headlines(own)}\n{DONE}\n```"
     return corpus.fill(corpus.fill(page, "run", ending), "scores", summary(recorded))
+
+
+def passes(root: Path, splits: Sequence[str] = ("dev", "test")) -> tuple[list[Document], list[Document]]:
+    """The two independent passes over every article of some splits, from ``annotation/rounds``.
+
+    The first pass is that of the annotator whose folder comes first by name. Raises DragomanError for an
+    article that was not annotated twice.
+    """
+    wanted = {document.id for split in splits for document in corpus.load(root / "corpus" / split)}
+    found: dict[str, list[Document]] = {identifier: [] for identifier in wanted}
+    for path in sorted((root / "annotation" / "rounds").glob("*/annotator-*/*.json"), key=_annotator):
+        if path.stem in found:
+            found[path.stem].append(native.read(path))
+    for identifier, documents in sorted(found.items()):
+        if len(documents) != 2:
+            raise DragomanError(f"{identifier}: {len(documents)} passes in annotation/rounds, expected 2")
+    ordered = [found[identifier] for identifier in sorted(found)]
+    return [one for one, _ in ordered], [two for _, two in ordered]
+
+
+def _annotator(path: Path) -> tuple[object, ...]:
+    return path.parts[-3], natural(path.parts[-2]), path.name
+
+
+def agreement_block(root: Path, schema: Schema) -> str:
+    """How far the two passes over dev and test agree, as Markdown for the dataset card (x 100).
+
+    F1 strict and by span of entities, strict of relations, of facts; Cohen's kappa of labels over shared
+    spans; Krippendorff's alpha over tokens; and strict F1 of every label.
+    """
+    first, second = passes(root)
+    found = score.agreement({"first pass": first, "second pass": second}, schema, unit="tokens")
+    measures = [
+        ("entities, strict F1", "pairwise-f1", "entities.strict"),
+        ("entities, F1 of spans", "pairwise-f1", "entities.exact"),
+        ("labels of shared spans, Cohen's kappa", "cohen-kappa", "shared-spans"),
+        ("tokens, Krippendorff's alpha", "krippendorff-alpha", "tokens"),
+        ("relations, strict F1", "pairwise-f1", "relations.strict"),
+        ("facts, F1", "pairwise-f1", "facts.any-mention"),
+    ]
+    lines = ["| agreement of the two passes | value | interval | units |", "|---|--:|--:|--:|"]
+    lines += [_agreed(name, found.row(metric, unit)) for name, metric, unit in measures]
+    for task in ("entities", "relations"):
+        rows = [
+            row
+            for row in found.rows
+            if (row.metric, row.unit) == ("pairwise-f1", f"{task}.strict") and row.label != "all"
+        ]
+        lines += [_agreed(f"`{row.label}`, strict F1", row) for row in rows]
+    return "\n".join([*lines, "", f"Over {len(found.documents)} articles; `{found.signature}`"])
+
+
+def _agreed(name: str, row: AgreementRow) -> str:
+    known = row.low is not None and row.high is not None
+    spread = f"{percent(row.low)} to {percent(row.high)}" if known else percent(None)
+    return f"| {name} | {percent(row.value)} | {spread} | {row.n_units:,} |"
+
+
+def learning_curve(
+    recipe: Path,
+    documents: Sequence[Document],
+    gold: Sequence[Document],
+    schema: Schema,
+    *,
+    sizes: Sequence[int],
+    seed: int,
+) -> list[tuple[int, Scorecard]]:
+    """Score a recipe trained on more and more documents, end to end on the same gold.
+
+    documents: to train on, taken in order of the SHA-256 of their id. sizes: how many of them; sizes
+    beyond their number are left out.
+    """
+    ranked = sorted(documents, key=lambda document: text_hash(document.id))
+    found = []
+    for size in sizes:
+        if size > len(ranked):
+            continue
+        log.info("%d of %d training articles", size, len(ranked))
+        extractor = train.fit(recipe, ranked[:size], seed=seed, schema=schema)
+        predicted = [extractor.extract(document.bare()) for document in gold]
+        found.append((size, score.score(gold, predicted, schema)))
+    return found
+
+
+def curve_table(curve: Sequence[tuple[int, Scorecard]]) -> str:
+    """A learning curve as Markdown: F1 (x 100) with its interval by number of training articles."""
+    lines = ["| training articles | " + " | ".join(PER_LABEL) + " |", "|--:" * (len(PER_LABEL) + 1) + "|"]
+    for size, card in curve:
+        rows = [card.row(metric) for metric in PER_LABEL]
+        cells = [percent(row.f1) + (f" ({spread})" if (spread := interval(row)) else "") for row in rows]
+        lines.append(f"| {size} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
