@@ -16,12 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from dragoman.errors import ScoreError
 from dragoman.score.columns import Ints, Spans
 
 Scheme = Literal["strict", "exact", "partial", "type"]
 SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
 Codes = NDArray[np.uint8]
 MEET, SPAN, LABEL = 1, 2, 4
+BLOCK = 8192
 RIGHT: dict[Scheme, int] = {
     "strict": MEET | SPAN | LABEL,
     "exact": MEET | SPAN,
@@ -52,6 +54,48 @@ def align(
     Source: MUC-5 (Chinchor and Sundheim 1993) and SemEval-2013 task 9.1, which leave the choice
     among alignments open; the optimal one is taken.
     """
+    _refuse_beyond(gold, predicted)
+    parts = [
+        (first, second, _align(gold.slice(first), predicted.slice(second), tuple(schemes), least))
+        for first, second in _blocks(gold, predicted)
+    ]
+    return {
+        scheme: Pairs(
+            np.concatenate([first.start + found[scheme].gold for first, _, found in parts]),
+            np.concatenate([second.start + found[scheme].predicted for _, second, found in parts]),
+            np.concatenate([found[scheme].correct for _, _, found in parts]),
+        )
+        for scheme in schemes
+    }
+
+
+def _refuse_beyond(gold: Spans, predicted: Spans) -> None:
+    """Raise ScoreError where documents laid end to end would be longer than whole numbers go."""
+    longest = max(int(side.end.max(initial=0)) for side in (gold, predicted)) + 1
+    documents = max(int(side.document.max(initial=0)) for side in (gold, predicted)) + 1
+    if longest * documents >= 2**62:
+        raise ScoreError(
+            f"{documents} documents with offsets up to {longest - 1} are beyond what can be scored"
+        )
+
+
+def _blocks(gold: Spans, predicted: Spans) -> Iterator[tuple[slice, slice]]:
+    """Rows of some thousand documents at a time, small enough for the processor's cache.
+
+    All rows at once where a side is not in order of its documents.
+    """
+    sides = (gold.document, predicted.document)
+    last = max(int(column.max(initial=-1)) for column in sides)
+    if last < 2 * BLOCK or any((np.diff(column) < 0).any() for column in sides):
+        yield slice(0, len(gold)), slice(0, len(predicted))
+        return
+    edges = np.append(np.arange(0, last + 1, BLOCK), last + 1)
+    ends = [np.searchsorted(column, edges).tolist() for column in sides]
+    for index in range(len(edges) - 1):
+        yield slice(*ends[0][index : index + 2]), slice(*ends[1][index : index + 2])
+
+
+def _align(gold: Spans, predicted: Spans, schemes: tuple[Scheme, ...], least: int) -> dict[Scheme, Pairs]:
     single, groups = _components(gold, predicted)
     codes = _codes(gold, predicted, single[0], single[1], least)
     # exact and partial ask the same of an alignment and differ in what an overlap is worth
@@ -96,10 +140,12 @@ def _components(gold: Spans, predicted: Spans) -> tuple[tuple[Ints, Ints], Itera
     ends = np.concatenate([gold.end, predicted.end])
     width = int(ends.max(initial=0)) + 1
     document = np.concatenate([gold.document, predicted.document])
-    start = document * width + np.concatenate([gold.start, predicted.start])
-    end = document * width + ends
+    offset = (document - document.min(initial=0)) * width
+    start = np.concatenate([gold.start, predicted.start])
+    start += offset
     order = np.argsort(start, kind="stable")
-    reach = np.maximum.accumulate(end[order])
+    offset += ends
+    reach = np.maximum.accumulate(offset[order])
     begins = np.ones(len(order), bool)
     begins[1:] = start[order][1:] >= reach[:-1]
     component = np.empty(len(order), np.int64)
@@ -112,27 +158,27 @@ def _components(gold: Spans, predicted: Spans) -> tuple[tuple[Ints, Ints], Itera
     at_pred[of_pred] = np.arange(len(predicted))
     single = (golds == 1) & (preds == 1)
     several = (golds > 0) & (preds > 0) & ~single
-    return (at_gold[single], at_pred[single]), _groups(
-        gold, predicted, of_gold, of_pred, golds, preds, several
-    )
+    groups = _groups(gold, predicted, order, component, golds, preds, several)
+    return (at_gold[single], at_pred[single]), groups
 
 
 def _groups(
     gold: Spans,
     predicted: Spans,
-    of_gold: Ints,
-    of_pred: Ints,
+    order: Ints,
+    component: Ints,
     golds: Ints,
     preds: Ints,
     several: NDArray[np.bool_],
 ) -> Iterator[tuple[Ints, Ints]]:
     if not several.any():
         return
-    sides = []
-    for spans, component in ((gold, of_gold), (predicted, of_pred)):
-        rows = np.flatnonzero(several[component])
-        keys = (spans.label[rows], spans.shape[rows], spans.end[rows], spans.start[rows], component[rows])
-        sides.append(rows[np.lexsort(keys)])
+    kept = order[several[component[order]]]
+    first = len(gold)
+    sides = [
+        _in_text_order(gold, kept[kept < first], component[:first]),
+        _in_text_order(predicted, kept[kept >= first] - first, component[first:]),
+    ]
     which = np.flatnonzero(several)
     first_gold = np.cumsum(golds[which]) - golds[which]
     first_pred = np.cumsum(preds[which]) - preds[which]
@@ -146,19 +192,34 @@ def _groups(
         )
 
 
+def _in_text_order(spans: Spans, rows: Ints, component: Ints) -> Ints:
+    """Rows that are in order of component and start, with those of equal start put in order as well."""
+    of_row, start = component[rows], spans.start[rows]
+    tied = (of_row[1:] == of_row[:-1]) & (start[1:] == start[:-1])
+    if not tied.any():
+        return rows
+    places = np.flatnonzero(np.isin(of_row, of_row[1:][tied]))
+    some = rows[places]
+    keys = (spans.label[some], spans.shape[some], spans.end[some], spans.start[some], component[some])
+    rows[places] = some[np.lexsort(keys)]
+    return rows
+
+
 def _codes(gold: Spans, predicted: Spans, rows: Ints, columns: Ints, least: int) -> Codes:
     """For pairs of rows of one document: whether they overlap, and what they share."""
     start, end = gold.start[rows], gold.end[rows]
     other_start, other_end = predicted.start[columns], predicted.end[columns]
     common = np.minimum(end, other_end) - np.maximum(start, other_start)
-    shapes, other_shapes = gold.shape[rows], predicted.shape[columns]
-    for index in np.flatnonzero((shapes > 0) | (other_shapes > 0)):
-        common[index] = sum(
-            max(0, min(b, d) - max(a, c))
-            for a, b in gold.pieces(rows[index])
-            for c, d in predicted.pieces(columns[index])
-        )
-    same_span = (start == other_start) & (end == other_end) & (shapes == other_shapes)
+    same_span = (start == other_start) & (end == other_end)
+    if gold.fragments or predicted.fragments:
+        shapes, other_shapes = gold.shape[rows], predicted.shape[columns]
+        same_span &= shapes == other_shapes
+        for index in np.flatnonzero((shapes > 0) | (other_shapes > 0)):
+            common[index] = sum(
+                max(0, min(b, d) - max(a, c))
+                for a, b in gold.pieces(rows[index])
+                for c, d in predicted.pieces(columns[index])
+            )
     same_label = gold.label[rows] == predicted.label[columns]
     meet = (common >= least) | same_span
     codes: Codes = (meet * (MEET + same_span * SPAN + same_label * LABEL)).astype(np.uint8)

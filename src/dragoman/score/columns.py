@@ -40,8 +40,8 @@ class Spans(msgspec.Struct, frozen=True):
     def __len__(self) -> int:
         return len(self.document)
 
-    def slice(self, rows: NDArray[np.bool_] | Ints) -> Spans:
-        """Some of the rows."""
+    def slice(self, rows: slice) -> Spans:
+        """Neighbouring rows, without a copy."""
         return Spans(
             self.document[rows],
             self.start[rows],

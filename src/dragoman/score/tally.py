@@ -145,16 +145,18 @@ def count_schemes(
 ) -> Iterator[tuple[Scheme, Counted]]:
     """Count several schemes; see ``count_spans``."""
     shape = (len(sides.documents), len(groups.names))
-    owners = ((sides.gold.document, groups.gold), (sides.predicted.document, groups.predicted))
-    totals = [_count(document, group, shape) for document, group in owners]
+    places = [
+        _places(sides.gold.document, groups.gold, shape[1]),
+        _places(sides.predicted.document, groups.predicted, shape[1]),
+    ]
+    totals = [_count(place, shape) for place in places]
     made: tuple[Pairs, list[Ints]] | None = None
     for scheme in schemes:
         pairs = sides.aligned(scheme, *schemes)
         if made is None or made[0] is not pairs:
+            paired = places[0][pairs.gold], places[1][pairs.predicted]
             parts = [
-                _count(document, group, shape, rows[chosen])
-                for chosen in (pairs.correct, ~pairs.correct)
-                for (document, group), rows in zip(owners, (pairs.gold, pairs.predicted), strict=True)
+                _count(place[chosen], shape) for chosen in (pairs.correct, ~pairs.correct) for place in paired
             ]
             made = pairs, parts
         cells = empty(shape)
@@ -165,13 +167,18 @@ def count_schemes(
         yield scheme, Counted(sides.documents, groups.names, cells)
 
 
-def _count(document: Ints, group: Ints, shape: tuple[int, int], rows: Ints | None = None) -> Ints:
-    """documents x groups: how many of the rows each holds; rows without a group count nowhere."""
-    if rows is not None:
-        document, group = document[rows], group[rows]
-    place = document * shape[1] + group
+def _places(document: Ints, group: Ints, width: int) -> Ints:
+    """Where each row counts in documents x groups, flattened; -1 for rows without a group."""
+    place = document * width + group
     if len(group) and group.min() < 0:
-        place = place[group >= 0]
+        place[group < 0] = -1
+    return place
+
+
+def _count(place: Ints, shape: tuple[int, int]) -> Ints:
+    """documents x groups: how many of the places each holds; -1 counts nowhere."""
+    if len(place) and place.min() < 0:
+        place = place[place >= 0]
     counted: Ints = np.bincount(place, minlength=shape[0] * shape[1]).reshape(shape)
     return counted
 
@@ -256,8 +263,9 @@ def count_links(
         (links[0], groups.gold, rows[0], hits[0], GOLD, GOLD_COR),
         (links[1], groups.predicted, rows[1], hits[1], PREDICTED, PREDICTED_COR),
     ):
-        cells[..., total] = _count(link.document, group, shape, kept)
-        cells[..., right] = _count(link.document, group, shape, kept[hit])
+        place = _places(link.document, group, shape[1])[kept]
+        cells[..., total] = _count(place, shape)
+        cells[..., right] = _count(place[hit], shape)
     return Counted(sides.documents, groups.names, cells)
 
 
