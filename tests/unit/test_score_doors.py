@@ -15,9 +15,12 @@ import pytest
 from dragoman.errors import ScoreError
 from dragoman.score import (
     Floor,
+    Links,
     Spans,
+    alignment,
     compute,
     facts,
+    over_seeds,
     read_result,
     records,
     relations,
@@ -303,3 +306,81 @@ def test_unfit_tags_are_refused() -> None:
         compute(predictions=[["O"]], references=[["O", "O"]], dialect="IOB2", mode="strict")
     with pytest.raises(ValueError, match="dialect"):
         compute(predictions=[["O"]], references=[["O"]], dialect="BIO9", mode="strict")
+
+
+def test_relations_of_columns_are_those_of_documents() -> None:
+    places = ((0, 5, "GPE"), (10, 15, "GPE"), (20, 25, "EVENT"))
+    links = ["T1 supports T2", "T2 supports T1", "T1 participates_in T3"]
+    gold = [builders.spans(*places, identifier=f"d{n:02}", relations=links[: n % 3 + 1]) for n in range(12)]
+    predicted = [builders.spans(*places, identifier=f"d{n:02}", relations=links[n % 2 :]) for n in range(12)]
+    labels, names = tuple(SCHEMA.entities), tuple(SCHEMA.relations)
+    columns = []
+    for side in (gold, predicted):
+        rows = [(n, e.start, e.end, labels.index(e.label)) for n, d in enumerate(side) for e in d.entities]
+        pairs = [
+            (names.index(r.label), 3 * n + int(r.source[1:]) - 1, 3 * n + int(r.target[1:]) - 1)
+            for n, d in enumerate(side)
+            for r in d.relations
+        ]
+        both = Spans.from_rows(rows)
+        columns.append((both, Links.from_rows(pairs, both)))
+    card = relations(columns[0], columns[1], labels=labels, relation_labels=names)
+    assert card.rows == relations(gold, predicted, schema=SCHEMA).rows
+    assert card.row("relations.strict").f1 not in (0, 1)
+
+
+def test_relations_of_nonsense_columns_are_refused() -> None:
+    two = Spans.from_rows([(0, 0, 5, 0), (1, 0, 5, 0)])
+    with pytest.raises(ScoreError, match="only 2 spans"):
+        Links.from_rows([(0, 0, 2)], two)
+    with pytest.raises(ScoreError, match="two documents"):
+        Links.from_rows([(0, 0, 1)], two)
+    side = (two, Links.from_rows([(3, 0, 0)], two))
+    with pytest.raises(ScoreError, match="1 labels are named"):
+        relations(side, side, labels=["GPE"], relation_labels=["x"])
+    side_without = (two, Links.from_rows([], two))
+    with pytest.raises(ScoreError, match="symmetric names"):
+        relations(
+            side_without,
+            side_without,
+            labels=["GPE"],
+            symmetric=["y"],
+        )
+
+
+def test_the_spread_over_seeds_is_apart_from_that_over_articles() -> None:
+    gold = [lakeside(f"a-{n}") for n in range(3)]
+    cards = [score(gold, found, SCHEMA) for found in (gold, [part(d) for d in gold])]
+    rows = {(row.metric, row.label): row for row in over_seeds(cards)}
+    strict = rows["entities.strict", "micro"]
+    assert (strict.runs, strict.most, strict.least) == (2, 1.0, pytest.approx(2 / 3))
+    assert strict.mean == pytest.approx(5 / 6)
+    assert rows["entities.strict", "LOC"].mean is None
+    with pytest.raises(ScoreError, match="two or more"):
+        over_seeds(cards[:1])
+    with pytest.raises(ScoreError, match="different gold"):
+        over_seeds([cards[0], score(gold[:1], gold[:1], SCHEMA)])
+
+
+def test_offsets_beyond_whole_numbers_are_refused() -> None:
+    far = Spans.from_rows([(10**6, 0, 2**50, 0)])
+    with pytest.raises(ScoreError, match="beyond what can be scored"):
+        spans(far, far, labels=["GPE"], documents=10**6 + 1)
+
+
+def test_blocks_of_documents_score_like_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(2)
+    rows = [
+        [
+            (d, int(s), int(s) + int(rng.integers(1, 9)), int(rng.integers(0, 3)))
+            for d in range(50)
+            for s in rng.integers(0, 20, 4)
+        ]
+        for _ in range(2)
+    ]
+    one, two = (Spans.from_rows(side) for side in rows)
+    whole = spans(one, two, labels=LABELS).rows
+    monkeypatch.setattr(alignment, "BLOCK", 7)
+    assert spans(one, two, labels=LABELS).rows == whole
+    mixed = Spans.from_rows(list(reversed(rows[0])))
+    assert spans(mixed, two, labels=LABELS).rows == whole

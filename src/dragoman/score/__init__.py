@@ -3,7 +3,7 @@
 from dragoman.score.agreement import Agreement, AgreementRow, agreement
 from dragoman.score.averages import Row
 from dragoman.score.calibration import Calibration, calibration
-from dragoman.score.columns import Spans
+from dragoman.score.columns import Links, Spans
 from dragoman.score.compare import Comparison, compare
 from dragoman.score.compute import compute
 from dragoman.score.coreference import Coreference, coreference
@@ -14,6 +14,7 @@ from dragoman.score.floors import Floor, read_result, verify
 from dragoman.score.gamma import gamma
 from dragoman.score.kinds import Kinds, kinds
 from dragoman.score.scorecard import Scorecard, score
+from dragoman.score.seeds import OverSeeds, over_seeds
 
 __all__ = [
     "Agreement",
@@ -24,6 +25,8 @@ __all__ = [
     "CrossRE",
     "Floor",
     "Kinds",
+    "Links",
+    "OverSeeds",
     "Row",
     "Scorecard",
     "Spans",
@@ -36,6 +39,7 @@ __all__ = [
     "facts",
     "gamma",
     "kinds",
+    "over_seeds",
     "read_result",
     "records",
     "relations",

@@ -134,6 +134,23 @@ class Links(msgspec.Struct, frozen=True):
     target: Ints
 
     @classmethod
+    def from_rows(cls, rows: Sequence[tuple[int, int, int]], spans: Spans) -> Links:
+        """From (label, source, target) rows, whose ends are rows of ``spans`` in one document.
+
+        Raises ScoreError for a negative number, an end that is no row, or ends in two documents.
+        """
+        columns = np.array(rows, dtype=np.int64).reshape(-1, 3)
+        label, source, target = (np.ascontiguousarray(columns[:, number]) for number in range(3))
+        wrong = (columns < 0).any(axis=1) | (columns[:, 1:] >= len(spans)).any(axis=1)
+        if wrong.any():
+            row = int(np.flatnonzero(wrong)[0])
+            raise ScoreError(f"relation {row} is {rows[row]}, but there are only {len(spans)} spans")
+        apart = np.flatnonzero(spans.document[source] != spans.document[target])
+        if len(apart):
+            raise ScoreError(f"relation {int(apart[0])} links spans of two documents")
+        return cls(spans.document[source], label, source, target)
+
+    @classmethod
     def of(cls, documents: Sequence[Document], labels: Mapping[str, int]) -> Links:
         """The relations of documents; their ends are rows of ``Spans.of`` the same documents.
 

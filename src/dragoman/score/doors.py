@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 
+import msgspec
 import numpy as np
 
 from dragoman import __version__
@@ -13,7 +14,7 @@ from dragoman.schema import Schema
 from dragoman.score import averages, resample, tally
 from dragoman.score.alignment import SCHEMES, Scheme, align
 from dragoman.score.averages import Row
-from dragoman.score.columns import Spans
+from dragoman.score.columns import Links, Spans
 from dragoman.score.scorecard import Scorecard, score
 from dragoman.score.slices import Slices
 from dragoman.types import Document, Given
@@ -51,21 +52,51 @@ def spans(
     return score(gold, predicted, _known(schema), seed=seed, metrics=metrics, slices=slices)
 
 
+Columns = tuple[Spans, Links]
+
+
 def relations(
-    gold: Iterable[Document],
-    predicted: Iterable[Document],
+    gold: Iterable[Document] | Columns,
+    predicted: Iterable[Document] | Columns,
     *,
-    schema: Schema,
+    schema: Schema | None = None,
+    labels: Sequence[str] = (),
+    relation_labels: Sequence[str] = (),
+    symmetric: Sequence[str] = (),
+    documents: int | None = None,
     given: Given = "nothing",
     seed: int = 0,
     slices: Slices | None = None,
 ) -> Scorecard:
     """Score relations strict and by boundaries, and end to end the entities beside them.
 
-    given: what of the gold the extractor was shown; ``nothing`` is end to end.
+    gold, predicted: documents, then ``schema`` names their labels; or (spans, links) as
+    ``Spans.from_arrays`` and ``Links.from_rows`` make them, then ``labels`` and ``relation_labels`` name
+    the indices, and ``symmetric`` those of the latter without direction. given: what of the gold
+    the extractor was shown; ``nothing`` is end to end.
+
+    >>> spans_found = Spans.from_rows([(0, 0, 5, 0), (0, 6, 9, 0)])
+    >>> sides = [(spans_found, Links.from_rows(rows, spans_found)) for rows in ([(0, 0, 1)], [(0, 1, 0)])]
+    >>> card = relations(*sides, labels=["GPE"], relation_labels=["borders"], symmetric=["borders"])
+    >>> card.row("relations.strict").f1
+    1.0
     """
+    if isinstance(gold, tuple) and isinstance(predicted, tuple) and _are_columns(gold, predicted):
+        return _relations_of_columns(
+            gold,
+            predicted,
+            labels,
+            relation_labels,
+            symmetric,
+            documents,
+            seed,
+        )
     metrics = ("entities.strict", "relations.strict", "relations.boundaries")
-    return score(gold, predicted, schema, given=given, seed=seed, metrics=metrics, slices=slices)
+    return score(gold, predicted, _known(schema), given=given, seed=seed, metrics=metrics, slices=slices)  # type: ignore[arg-type]
+
+
+def _are_columns(*sides: tuple[object, ...]) -> bool:
+    return all(len(side) == 2 and isinstance(side[0], Spans) and isinstance(side[1], Links) for side in sides)
 
 
 def facts(
@@ -148,6 +179,49 @@ def _of_columns(
         rows=tuple(rows),
         confusion={},
     )
+
+
+def _relations_of_columns(
+    gold: Columns,
+    predicted: Columns,
+    labels: Sequence[str],
+    relation_labels: Sequence[str],
+    symmetric: Sequence[str],
+    documents: int | None,
+    seed: int,
+) -> Scorecard:
+    card = _of_columns(gold[0], predicted[0], labels, documents, ("strict",), 1, seed)
+    highest = max(int(side[1].label.max(initial=-1)) for side in (gold, predicted))
+    if highest >= len(relation_labels):
+        raise ScoreError(f"a relation has the label {highest}, but {len(relation_labels)} labels are named")
+    unknown = sorted(set(symmetric) - set(relation_labels))
+    if unknown:
+        raise ScoreError(f"symmetric names {unknown[0]!r}, which is none of {', '.join(relation_labels)}")
+    sides = tally.Sides(card.documents, gold[0], predicted[0])
+    groups = tally.Sorted(tuple(relation_labels), gold[1].label, predicted[1].label)
+    free = frozenset(relation_labels.index(name) for name in symmetric)
+    rows, signatures = list(card.rows), dict(card.signatures)
+    hashed = hashlib.sha256(card.gold_sha256.encode())
+    for column in (gold[1].label, gold[1].source, gold[1].target):
+        hashed.update(column.astype("<i8").tobytes())
+    for match in ("strict", "boundaries"):
+        metric = f"relations.{match}"
+        counted = tally.count_links(sides, (gold[1], predicted[1]), groups, free, types=match == "strict")
+        rows += averages.rows(metric, counted, seed)
+        signatures[metric] = "|".join(
+            (
+                "task:relations",
+                f"match:{match}",
+                f"average:{', '.join(averages.AVERAGES)} over labels with gold",
+                f"labels:{','.join(relation_labels)}",
+                f"symmetric:{','.join(sorted(symmetric)) or 'none'}",
+                f"gold:columns@{hashed.hexdigest()[:12]}",
+                f"documents:{len(card.documents)}",
+                f"bootstrap:{resample.described(len(card.documents), seed)}",
+                f"dragoman:{__version__}",
+            )
+        )
+    return msgspec.structs.replace(card, rows=tuple(rows), signatures=signatures)
 
 
 def _digest(side: Spans, labels: Sequence[str]) -> str:
