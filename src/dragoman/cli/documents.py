@@ -216,3 +216,16 @@ def attach(places: tuple[Path, ...], out: Path) -> None:
     if left:
         click.echo(f"{left} left out: no folder of DRAGOMAN_TEXTS holds their text", err=True)
         sys.exit(1)
+
+
+@corpus_group.command()
+@click.argument("root", type=PATH)
+@click.option("--hub", "out", type=PATH, required=True, help="Folder for the Parquet files and the card.")
+@schema_option
+def export(root: Path, out: Path, schema_path: Path | None) -> None:
+    """Write the corpus ROOT as a Hugging Face dataset that `datasets.load_dataset` opens."""
+    from dragoman import hub
+
+    written = hub.write(root, out, find_schema(schema_path, root))
+    counts = ", ".join(f"{count} in {name}" for name, count in written.items())
+    click.echo(f"{out}: {counts}; load it with datasets.load_dataset({str(out)!r})")
