@@ -102,3 +102,19 @@ def test_comparisons_are_a_table_with_signature(gold: Path, tmp_path: Path) -> N
     done = dragoman("compare", gold, gold, other)
     assert "No test: fewer than 10 documents." in done.stdout
     assert "correction:Holm over 1" in done.stdout
+
+
+def test_brat_and_conll_go_out_and_come_back(gold: Path, tmp_path: Path) -> None:
+    done = dragoman("convert", gold, "--to", "brat", "-o", tmp_path / "brat")
+    assert done.returncode == 0, done.stderr
+    assert dragoman("score", gold, tmp_path / "brat", "--floor", "relations.strict.f1=1").returncode == 0
+    back = dragoman("convert", tmp_path / "brat", "--from", "brat", "--to", "jsonl")
+    assert back.stdout.count('"id": "a-') == 3
+    done = dragoman("convert", gold, "--to", "conll", "--dialect", "BIOES", "-o", tmp_path / "conll")
+    assert done.returncode == 0
+    assert "skipped" in done.stderr
+    words = ("--dialect", "BIOES", "--mode", "strict")
+    read = dragoman("convert", tmp_path / "conll", *words, "--to", "jsonl")
+    assert read.stdout.count('"label": "GPE"') == 9
+    assert dragoman("convert", gold, "--to", "brat").returncode == 2
+    assert "dialect" in dragoman("convert", gold, "--to", "conll").stderr

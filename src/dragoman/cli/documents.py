@@ -10,8 +10,12 @@ import click
 from dragoman import corpus, spread, validate
 from dragoman.cli.options import PATH, PLACES, counted, find_schema, refuse_input, schema_option
 from dragoman.errors import DragomanError, FormatError, SchemaError
-from dragoman.formats import files, inline, native
+from dragoman.formats import anything, brat, conll, files, inline, native
+from dragoman.formats.anything import FORMS
+from dragoman.formats.tags import MODES, PREFIXES, named
 from dragoman.types import Document
+
+TARGETS = ("json", "jsonl", "inline", "brat", "conll")
 
 
 def add_to(main: click.Group) -> None:
@@ -53,8 +57,11 @@ def validate_command(places: tuple[Path, ...], schema_path: Path | None) -> None
 
 @click.command()
 @PLACES
-@click.option("--to", "target", type=click.Choice(["json", "jsonl", "inline"]), help="json unless given.")
-@click.option("-o", "--out", type=PATH, help="Folder for json and inline, file for jsonl; else stdout.")
+@click.option("--to", "target", type=click.Choice(TARGETS), help="json unless given.")
+@click.option("--from", "form", type=click.Choice(FORMS), help="Format of PLACES; else by name.")
+@click.option("--dialect", help=f"Of CoNLL's tags, read or written: {', '.join(PREFIXES)}.")
+@click.option("--mode", type=click.Choice(MODES), help="How CoNLL's malformed tags are read.")
+@click.option("-o", "--out", type=PATH, help="Folder, file for jsonl; else stdout.")
 @click.option("--in-place", is_flag=True, help="Rewrite document files in the canonical layout.")
 @click.option("--renumber", is_flag=True, help="Give ids T1, R1, C1, ... in order of the text.")
 @click.option("--comments", is_flag=True, help="Inline: put the surfaces behind each relation.")
@@ -62,20 +69,26 @@ def validate_command(places: tuple[Path, ...], schema_path: Path | None) -> None
 def convert(
     places: tuple[Path, ...],
     target: str | None,
+    form: str | None,
+    dialect: str | None,
+    mode: str | None,
     out: Path | None,
     in_place: bool,
     renumber: bool,
     comments: bool,
     schema_path: Path | None,
 ) -> None:
-    """Convert documents (.json, .jsonl) or inline notation (.txt) in PLACES.
+    """Convert documents (.json, .jsonl), inline notation (.txt) and other formats in PLACES.
 
-    What can't be read is told and left out; so are, with exit code 1, findings of the schema.
+    What a format can't hold is refused or told. What can't be read is told and left out; so are, with
+    exit code 1, findings of the schema.
     """
     if in_place and (target is not None or out is not None):
         raise click.UsageError("--in-place writes where it read: leave out --to and --out.")
     target = target or "json"
-    found, failed = _read_any(places, schema_path)
+    if target == "brat" and out is None:
+        raise click.UsageError("brat needs a folder for its pairs of files: give --out.")
+    found, failed = _read_any(places, schema_path, form, dialect, mode)
     try:
         if renumber:
             found = {path: document.renumbered() for path, document in found.items()}
@@ -91,7 +104,7 @@ def convert(
         refuse_input(out, places)
         _emit("".join(native.dump_line(document) for document in found.values()), out)
     else:
-        _convert_each(found, target, out, comments)
+        _convert_each(found, target, out, comments, dialect)
     findings = _findings(found, schema_path)
     for finding in findings:
         click.echo(finding, err=True)
@@ -111,21 +124,35 @@ def _findings(found: dict[Path, Document], schema_path: Path | None) -> list[str
     ]
 
 
-def _convert_each(found: dict[Path, Document], target: str, out: Path | None, comments: bool) -> None:
+def _convert_each(
+    found: dict[Path, Document], target: str, out: Path | None, comments: bool, dialect: str | None
+) -> None:
     written: dict[Path, Path] = {}
+    suffix = {"json": ".json", "inline": ".txt", "brat": ".ann", "conll": ".conll"}[target]
     for path, document in found.items():
-        try:
-            content = (
-                native.dumps(document) if target == "json" else inline.dumps(document, comments=comments)
-            )
-        except ValueError as error:
-            raise DragomanError(f"{path}: {error}") from error
-        place = files.path_for(out, document.id, ".json" if target == "json" else ".txt") if out else None
+        place = files.path_for(out, document.id, suffix) if out else None
         if place in written:
             raise DragomanError(f"{path}: the id {document.id} is also that of {written[place]}. Rename one.")
         if place is not None:
             written[place] = path
-        _emit(content, place)
+        try:
+            if target == "brat" and out is not None:
+                brat.write(out, document)
+                continue
+            _emit(_content(document, target, comments, dialect, path), place)
+        except ValueError as error:
+            raise DragomanError(f"{path}: {error}") from error
+
+
+def _content(document: Document, target: str, comments: bool, dialect: str | None, path: Path) -> str:
+    if target == "json":
+        return native.dumps(document)
+    if target == "inline":
+        return inline.dumps(document, comments=comments)
+    content, notes = conll.dumps(document, dialect=named(dialect or ""))
+    for note in notes:
+        click.echo(f"{path}: {note.kind}: {note.message}", err=True)
+    return content
 
 
 def _emit(content: str, out: Path | None) -> None:
@@ -135,20 +162,33 @@ def _emit(content: str, out: Path | None) -> None:
         files.write(out, content)
 
 
-def _read_any(places: tuple[Path, ...], schema_path: Path | None) -> tuple[dict[Path, Document], int]:
-    """What can be read, and how many files can't; each of these is told."""
+def _read_any(
+    places: tuple[Path, ...],
+    schema_path: Path | None,
+    form: str | None,
+    dialect: str | None,
+    mode: str | None,
+) -> tuple[dict[Path, Document], int]:
+    """What can be read, and how many files can't; each of these is told, and what readers changed."""
     found: dict[Path, Document] = {}
     failed = 0
     for place in places:
-        for path in corpus.paths([place], corpus.ARTICLES):
+        foreign = form is not None or (place.exists() and anything.is_foreign(place))
+        for path in [place] if foreign else corpus.paths([place], corpus.ARTICLES):
             try:
-                if corpus.suffix(path) == ".txt":
+                if foreign:
+                    reference = find_schema(schema_path, place).reference
+                    read = anything.read(path, schema=reference, form=form, dialect=dialect, mode=mode)
+                    found |= {path / document.id: document for document in read.documents}
+                    for note in read.notes:
+                        click.echo(str(note), err=True)
+                elif corpus.suffix(path) == ".txt":
                     found[path] = inline.read(path, schema=find_schema(schema_path, place).reference)
-                    continue
-                loaded = corpus.read([path], texts=())  # attaching is for `corpus attach` alone
-                if loaded.errors:
-                    raise loaded.errors[0]
-                found |= {Path(name): document for name, document in loaded.documents.items()}
+                else:
+                    loaded = corpus.read([path], texts=())  # attaching is for `corpus attach` alone
+                    if loaded.errors:
+                        raise loaded.errors[0]
+                    found |= {Path(name): document for name, document in loaded.documents.items()}
             except FormatError as error:
                 click.echo(f"dragoman: {error}", err=True)
                 failed += 1
