@@ -34,7 +34,7 @@ REGIONS: Mapping[str, str] = {
     ),
 }
 REGION_OF = {code: region for region, codes in REGIONS.items() for code in codes.split()}
-FEW_RELATIONS = 5
+FEW_RELATIONS = 12
 SIZES = (1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
 
 
