@@ -18,6 +18,7 @@ LAYERS = ("entities", "relations", "clusters", "values")
 Given = Literal["nothing", "mentions", "clusters"]
 """What of the gold an extractor is shown: raw text, mentions, or mentions and clusters."""
 GIVEN: tuple[Given, ...] = get_args(Given)
+LARGEST_OFFSET = 2**53
 DIGITS = "0123456789"
 
 
@@ -42,9 +43,10 @@ class Entity(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     score: float | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.start < self.end:
+        if not 0 <= self.start < self.end <= LARGEST_OFFSET:
             raise ValueError(
-                f"entity {self.id}: start {self.start} must be 0 or more and below end {self.end}"
+                f"entity {self.id}: start {self.start} must be 0 or more and below end {self.end}, "
+                f"and that at most {LARGEST_OFFSET}"
             )
         if self.fragments:
             flat = [offset for fragment in self.fragments for offset in fragment]

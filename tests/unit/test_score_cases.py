@@ -191,7 +191,7 @@ def schema() -> Schema:
 
 
 def document(name: str, spans: list[Span], links: list[Link] = []) -> Document:  # noqa: B006
-    text = "x" * 60
+    text = "x" * 400
     entities = tuple(
         Entity(id=f"T{n}", start=start, end=end + 1, label=label, surface=text[start : end + 1])
         for n, (start, end, label) in enumerate(spans)

@@ -35,7 +35,7 @@ from dragoman.score import (
 )
 from dragoman.score.slices import Slices, frequency, length, meta, seen, sentence
 from dragoman.score.spacy_scorer import make_scorer
-from dragoman.types import Document
+from dragoman.types import Document, Entity
 from tests import builders
 from tests.builders import SCHEMA, lakeside
 
@@ -331,7 +331,7 @@ def test_relations_of_columns_are_those_of_documents() -> None:
 
 def test_relations_of_nonsense_columns_are_refused() -> None:
     two = Spans.from_rows([(0, 0, 5, 0), (1, 0, 5, 0)])
-    with pytest.raises(ScoreError, match="only 2 spans"):
+    with pytest.raises(ScoreError, match="two of the 2 spans"):
         Links.from_rows([(0, 0, 2)], two)
     with pytest.raises(ScoreError, match="two documents"):
         Links.from_rows([(0, 0, 1)], two)
@@ -384,3 +384,81 @@ def test_blocks_of_documents_score_like_all_at_once(monkeypatch: pytest.MonkeyPa
     assert spans(one, two, labels=LABELS).rows == whole
     mixed = Spans.from_rows(list(reversed(rows[0])))
     assert spans(mixed, two, labels=LABELS).rows == whole
+
+
+def discontinuous(*found: tuple[tuple[tuple[int, int], ...], str]) -> Document:
+    base = builders.spans(identifier="d")
+    entities = tuple(
+        Entity(
+            id=f"T{n}",
+            start=pieces[0][0],
+            end=pieces[-1][1],
+            fragments=pieces if len(pieces) > 1 else (),
+            label=label,
+        )
+        for n, (pieces, label) in enumerate(found, 1)
+    )
+    return msgspec.structs.replace(base, entities=entities, layers=("entities",))
+
+
+def test_no_order_shows_where_alignments_are_equally_good() -> None:
+    gold = ((((0, 3), (6, 8)), "ORG"), (((0, 2), (5, 8)), "ORG"))
+    predicted = ((((0, 2), (5, 8)), "PERSON"), (((0, 2), (5, 8)), "ORG"))
+    straight = score([discontinuous(*gold)], [discontinuous(*predicted)], SCHEMA)
+    turned = score([discontinuous(*gold[::-1])], [discontinuous(*predicted[::-1])], SCHEMA)
+    assert straight.rows == turned.rows
+    one, two = Spans.from_rows([(0, 0, 3, 2)]), Spans.from_rows([(0, 0, 3, 0), (0, 0, 3, 1)])
+    other = Spans.from_rows([(0, 0, 3, 1), (0, 0, 3, 0)])
+    first = spans(one, two, labels=["A", "B", "P"], schemes=("exact",))
+    second = spans(one, other, labels=["B", "A", "P"], schemes=("exact",))
+    for label in ("A", "B", "P"):
+        assert first.row("entities.exact", label) == second.row("entities.exact", label)
+
+
+@pytest.mark.parametrize("labels", [["micro", "x"], ["x", "x"], "xy", [1, 2]])
+def test_labels_that_collide_are_refused(labels: list[str]) -> None:
+    one = Spans.from_rows([(0, 0, 5, 0)])
+    with pytest.raises(ScoreError, match="labels"):
+        spans(one, one, labels=labels)
+    with pytest.raises(ScoreError, match="rename it"):
+        compute(predictions=[["B-micro"]], references=[["B-micro"]], dialect="IOB2", mode="strict")
+
+
+def test_rows_of_anything_but_whole_numbers_are_refused() -> None:
+    for rows in (
+        [(0, 0.7, 5.9, 0)],
+        [("0", "1", "2", "0")],
+        [(True, False, True, True)],
+        [(0, 1, 2)],
+        [(0, 0, 2**70, 0)],
+    ):
+        with pytest.raises(ScoreError):
+            Spans.from_rows(rows)  # type: ignore[arg-type]
+    with pytest.raises(ScoreError, match="beyond"):
+        Spans.from_arrays([0], np.array([0], np.uint64), np.array([2**63], np.uint64), [0])
+
+
+def test_large_offsets_never_make_unequal_spans_equal() -> None:
+    rows = [(0, n, 2**52, 0) for n in range(9)]
+    both = Spans.from_rows(rows)
+    sides = [(both, Links.from_rows(link, both)) for link in ([(0, 0, 1)], [(0, 8, 1)])]
+    card = relations(*sides, labels=["x"], relation_labels=["r"])
+    assert card.row("relations.strict").correct == 0
+
+
+def test_many_documents_without_a_frequent_label_have_a_score() -> None:
+    one = Spans.from_rows([(0, 0, 5, 0)])
+    assert spans(one, one, labels=["x"], documents=1500).row("entities.strict").f1 == 1.0
+    with pytest.raises(ScoreError, match="number documents from 0"):
+        spans(Spans.from_rows([(10**9, 0, 5, 0)]), one, labels=["x"])
+
+
+def test_an_edited_text_and_a_span_beyond_it_are_refused() -> None:
+    gold = lakeside()
+    with pytest.raises(ScoreError, match="not the annotated one"):
+        score([gold], [msgspec.structs.replace(gold, text="other")], SCHEMA)
+    far = msgspec.structs.replace(gold.entities[0], start=4000, end=4001)
+    with pytest.raises(ScoreError, match="beyond the text"):
+        score([gold], [msgspec.structs.replace(gold, entities=(far,), relations=(), clusters=())], SCHEMA)
+    with pytest.raises(ScoreError, match="given is"):
+        score([gold], [gold], SCHEMA, given="foo")  # type: ignore[arg-type]

@@ -38,12 +38,12 @@ def default_model(start: Path | None = None) -> Path:
 
 def refuse_input(out: Path | None, places: Iterable[Path]) -> None:
     """Raise DragomanError if a file to write is one of those that are read."""
-    if out is None or not out.is_file():
+    if out is None:
         return
     target = out.resolve()
     for place in map(Path.resolve, places):
         if target == place or (place.is_dir() and target.is_relative_to(place)):
-            raise DragomanError(f"{out}: is one of the inputs and is not overwritten. Choose another -o.")
+            raise DragomanError(f"{out}: is one of the inputs or lies among them. Choose another -o.")
 
 
 def counted(number: int, noun: str) -> str:

@@ -201,10 +201,15 @@ def verify_command(result: Path, gold: Path, predicted: Path, schema_path: Path 
         find_schema(schema_path, gold),
         gold_version=corpus.version(gold),
     )
-    for line in found:
+    for line in found[:MOST_NOTES]:
         click.echo(line)
+    if len(found) > MOST_NOTES:
+        click.echo(f"{len(found) - MOST_NOTES} more differences")
+    sliced = sum(row.slice != "all" for row in published.rows)
+    if sliced:
+        click.echo(f"{sliced} rows of slices were not computed anew: a result doesn't say how they were made")
     if not found:
-        click.echo(f"{result}: every figure was found again")
+        click.echo(f"{result}: every {'other ' if sliced else ''}figure was found again")
     sys.exit(1 if found else 0)
 
 

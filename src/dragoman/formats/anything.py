@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 from dragoman.errors import FormatError
 from dragoman.formats import brat, conll, docbin, files, inline, labelstudio, native, tags
-from dragoman.formats.conversion import Conversion, duplicates, joined
+from dragoman.formats.conversion import Conversion, Note, duplicates, joined
 from dragoman.types import Document
 
 Form = Literal["native", "jsonl", "inline", "labelstudio", "brat", "conll", "docbin"]
@@ -105,9 +105,24 @@ def _folder(path: Path, schema: str, form: Form | None, dialect: str | None, mod
             "unknown-form",
             f"no file ending in {', '.join(suffixes)} in this folder or below. Name another, or the format.",
         )
+    left = [file for file in files.below(path, (".txt",)) if form is None and not _has_standoff(file)]
     if form == "brat" or (form is None and any(file.suffix.lower() == ".ann" for file in found)):
-        return brat.read(path, schema=schema)
-    return joined(_file(file, schema, form or _recognised(file), dialect, mode) for file in found)
+        read = brat.read(path, schema=schema)
+        left += [file for file in found if file.suffix.lower() != ".ann"]
+        return Conversion(read.documents, (*read.notes, *map(_unread, left)))
+    notes = tuple(map(_unread, left))
+    read = joined(_file(file, schema, form or _recognised(file), dialect, mode) for file in found)
+    return Conversion(read.documents, (*read.notes, *notes))
+
+
+def _has_standoff(text: Path) -> bool:
+    return text.with_suffix(".ann").exists()
+
+
+def _unread(file: Path) -> Note:
+    return Note(
+        str(file), "skipped", "is not read beside files of another format; name its format to read it"
+    )
 
 
 def _file(

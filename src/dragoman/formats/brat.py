@@ -164,6 +164,7 @@ def _read(path: Path, schema: str) -> Conversion:
             str(path), "brat-line", "expected a file ending in .ann, or a folder of such files."
         )
     content = files.decode(files.read_bytes(path), str(path))
+    files.refuse_bare_returns(content, path)
     if not place.exists():
         raise FormatError(
             str(path), "brat-text", f"its text {place.name} is missing. Put it beside the annotations."

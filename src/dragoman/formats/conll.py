@@ -123,6 +123,7 @@ def dumps(document: Document, *, dialect: Dialect) -> tuple[str, tuple[Note, ...
 def _sections(path: Path, column: int, separator: str | None) -> tuple[list[list[Sentence]], bool]:
     """The sentences of each document, and whether lines of -DOCSTART- part documents."""
     content = files.decode(files.read_bytes(path), str(path)).removeprefix("\ufeff")
+    files.refuse_bare_returns(content, path)
     sections: list[list[Sentence]] = [[]]
     numbered = False
     rows: list[Row] = []

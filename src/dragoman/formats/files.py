@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -76,6 +77,15 @@ def decode(data: bytes, place: str) -> str:
             "not-utf8",
             f"byte {error.start} is 0x{data[error.start]:02x}, which is not UTF-8. Save the file as UTF-8.",
         ) from error
+
+
+def refuse_bare_returns(content: str, path: Path) -> None:
+    """Raise FormatError [line-ends] for lines that end in CR alone, which readers would run together."""
+    bare = re.search(r"\r(?!\n)", content)
+    if bare is not None:
+        line = content.count("\n", 0, bare.start()) + 1
+        message = "a line ends in CR alone, expected LF or CRLF. Save the file anew."
+        raise FormatError(f"{path}:{line}", "line-ends", message)
 
 
 def write(path: Path, content: str | bytes) -> None:

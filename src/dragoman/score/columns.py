@@ -19,6 +19,7 @@ from dragoman.errors import ScoreError
 from dragoman.types import Document, Entity
 
 Ints = NDArray[np.int64]
+LARGEST = 2**53
 Fragments = tuple[tuple[int, int], ...]
 Shapes = dict[Fragments, int]
 
@@ -89,7 +90,7 @@ class Spans(msgspec.Struct, frozen=True):
     @classmethod
     def from_rows(cls, rows: Sequence[tuple[int, int, int, int]]) -> Spans:
         """From (document, start, end, label) rows, in any order; see ``from_arrays``."""
-        columns = np.array(rows, dtype=np.int64).reshape(-1, 4)
+        columns = _table(rows, 4)
         return cls.from_arrays(columns[:, 0], columns[:, 1], columns[:, 2], columns[:, 3])
 
     @classmethod
@@ -114,6 +115,8 @@ class Spans(msgspec.Struct, frozen=True):
             if column.size and column.min() < 0:
                 row = int(column.argmin())
                 raise ScoreError(f"{side} column {name}: row {row} is {column[row]}, expected 0 or more")
+            if column.size and column.max() > LARGEST:
+                raise ScoreError(f"{side} column {name}: {column.max()} is beyond {LARGEST}")
             columns.append(column.astype(np.int64))
         if len({len(column) for column in columns}) > 1:
             raise ScoreError(f"{side} columns are of the lengths {[len(column) for column in columns]}")
@@ -123,6 +126,12 @@ class Spans(msgspec.Struct, frozen=True):
             raise ScoreError(f"{side} row {row}: the end {columns[2][row]} is not above the start")
         rows, starts, ends, labels = columns
         return cls(rows, starts, ends, labels, np.zeros(len(rows), np.int64))
+
+
+def number_shapes(*sides: Iterable[Entity]) -> Shapes:
+    """A number for every set of fragments, in their order, so that no input order shows."""
+    found = {entity.fragments for side in sides for entity in side if entity.fragments}
+    return {fragments: number for number, fragments in enumerate(sorted(found), 1)}
 
 
 class Links(msgspec.Struct, frozen=True):
@@ -139,12 +148,14 @@ class Links(msgspec.Struct, frozen=True):
 
         Raises ScoreError for a negative number, an end that is no row, or ends in two documents.
         """
-        columns = np.array(rows, dtype=np.int64).reshape(-1, 3)
+        columns = _table(rows, 3)
         label, source, target = (np.ascontiguousarray(columns[:, number]) for number in range(3))
         wrong = (columns < 0).any(axis=1) | (columns[:, 1:] >= len(spans)).any(axis=1)
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])
-            raise ScoreError(f"relation {row} is {rows[row]}, but there are only {len(spans)} spans")
+            raise ScoreError(
+                f"relation {row} is {rows[row]}, expected a label and two of the {len(spans)} spans"
+            )
         apart = np.flatnonzero(spans.document[source] != spans.document[target])
         if len(apart):
             raise ScoreError(f"relation {int(apart[0])} links spans of two documents")
@@ -172,6 +183,19 @@ class Links(msgspec.Struct, frozen=True):
         return cls(*(np.ascontiguousarray(columns[:, number]) for number in range(4)))
 
 
+def _table(rows: Sequence[tuple[int, ...]], width: int) -> Ints:
+    """Rows of whole numbers as a table; ScoreError for anything else."""
+    try:
+        table = np.array(rows) if len(rows) else np.zeros((0, width), np.int64)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise ScoreError(f"rows: {error}; expected {width} whole numbers in each") from error
+    if table.ndim != 2 or table.shape[1] != width or not np.issubdtype(table.dtype, np.integer):
+        raise ScoreError(
+            f"rows: found {table.dtype} of shape {table.shape}, expected {width} whole numbers in each"
+        )
+    return table.astype(np.int64) if table.dtype != np.uint64 else table
+
+
 def digest(documents: Sequence[Document], spans: Spans, labels: Sequence[str]) -> str:
     """SHA-256 over documents of annotations: ids, texts, spans, values, relations and clusters.
 
@@ -182,7 +206,9 @@ def digest(documents: Sequence[Document], spans: Spans, labels: Sequence[str]) -
     rank = np.zeros(len(labels), np.int64)
     rank[[labels.index(name) for name in used]] = np.arange(len(used))
     hashed = hashlib.sha256("\n".join((*used, "")).encode())
-    heads = [f"{document.id}\0{document.sha256}\0{','.join(document.layers)}\n" for document in documents]
+    heads = [
+        f"{document.id}\0{document.sha256}\0{','.join(sorted(document.layers))}\n" for document in documents
+    ]
     hashed.update("".join(heads).encode())
     columns = (spans.document, spans.start, spans.end, rank[spans.label])
     ordered = _in_order(columns)

@@ -12,6 +12,8 @@ from dragoman.score.averages import AVERAGES
 from dragoman.score.columns import Spans
 from dragoman.score.doors import spans
 
+RESERVED = {*AVERAGES, "overall_precision", "overall_recall", "overall_f1", "malformed", "signature"}
+
 
 def compute(
     *,
@@ -55,6 +57,9 @@ def compute(
                 (number, start, end, places.setdefault(label, len(places)))
                 for start, end, label in decoded.spans
             ]
+    taken = sorted(set(places) & RESERVED)
+    if taken:
+        raise ScoreError(f"the label {taken[0]!r} is a key of the result; rename it")
     sides = [Spans.from_rows(rows) for rows in columns]
     card = spans(sides[0], sides[1], labels=tuple(places), documents=len(references), schemes=(scheme,))
     metric = f"entities.{scheme}"

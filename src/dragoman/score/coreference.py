@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from dragoman.errors import ScoreError
 from dragoman.schema import Schema
 from dragoman.score.counts import harmonic
 from dragoman.score.matching import cluster_spans
@@ -78,6 +79,8 @@ def coreference(
 def clusters_of(document: Document, singletons: bool) -> tuple[Group, ...]:
     """The document's clusters as sets of mentions (span and label); those of one only if wanted."""
     groups = sorted(cluster_spans(document), key=repr)
+    if sum(map(len, groups)) > len(set().union(*groups)):
+        raise ScoreError(f"{document.id}: one span with one label stands in two clusters, which has no score")
     return tuple(group for group in groups if singletons or len(group) > 1)
 
 

@@ -14,7 +14,7 @@ from dragoman.schema import Schema
 from dragoman.score import averages, resample, tally
 from dragoman.score.alignment import SCHEMES, Scheme, align
 from dragoman.score.averages import Row
-from dragoman.score.columns import Links, Spans
+from dragoman.score.columns import Ints, Links, Spans
 from dragoman.score.scorecard import Scorecard, score
 from dragoman.score.slices import Slices
 from dragoman.types import Document, Given
@@ -129,9 +129,15 @@ def _of_columns(
     least: int,
     seed: int,
 ) -> Scorecard:
+    _refuse_labels(labels)
     count = 1 + max(int(side.document.max(initial=-1)) for side in (gold, predicted))
     if documents is not None and documents < count:
         raise ScoreError(f"a span stands in document {count - 1}, but there are only {documents} documents")
+    if documents is None and count > 1_000_000 + 100 * (len(gold) + len(predicted)):
+        raise ScoreError(
+            f"the highest document is {count - 1}, far beyond the number of spans: number documents "
+            "from 0, or say with documents= how many there are"
+        )
     count = count if documents is None else documents
     if not count:
         raise ScoreError("there is no document: give spans, or the number of documents")
@@ -146,7 +152,8 @@ def _of_columns(
         )
     names = tuple(map(str, range(count)))
     groups = tally.Sorted(tuple(labels), gold.label, predicted.label)
-    found = tally.Sides(names, gold, predicted, align(gold, predicted, schemes, least=least))
+    ranked = [msgspec.structs.replace(side, label=_ranks(labels)[side.label]) for side in (gold, predicted)]
+    found = tally.Sides(names, gold, predicted, align(ranked[0], ranked[1], schemes, least=least))
     rows: list[Row] = []
     hashes = [_digest(side, labels) for side in (gold, predicted)]
     signatures = {}
@@ -181,6 +188,24 @@ def _of_columns(
     )
 
 
+def _refuse_labels(labels: Sequence[str]) -> None:
+    """Raise ScoreError for names that are none, stand twice, or name an average."""
+    if isinstance(labels, str) or not all(isinstance(label, str) for label in labels):
+        raise ScoreError(f"labels: found {labels!r}, expected a list of names")
+    if len(set(labels)) < len(labels):
+        raise ScoreError("labels: a name stands twice")
+    taken = sorted(set(labels) & set(averages.AVERAGES))
+    if taken:
+        raise ScoreError(f"labels: {taken[0]!r} is the name of an average; rename the label")
+
+
+def _ranks(labels: Sequence[str]) -> Ints:
+    """The place of each label among the sorted names: what breaks ties, whatever the labels' order."""
+    ranks = np.empty(len(labels), np.int64)
+    ranks[np.argsort(np.array(labels, dtype=object))] = np.arange(len(labels))
+    return ranks
+
+
 def _relations_of_columns(
     gold: Columns,
     predicted: Columns,
@@ -191,6 +216,12 @@ def _relations_of_columns(
     seed: int,
 ) -> Scorecard:
     card = _of_columns(gold[0], predicted[0], labels, documents, ("strict",), 1, seed)
+    _refuse_labels(relation_labels)
+    for spans_side, links_side in (gold, predicted):
+        if max(int(links_side.source.max(initial=-1)), int(links_side.target.max(initial=-1))) >= len(
+            spans_side
+        ):
+            raise ScoreError("a relation points beyond the spans: make Links from the same Spans")
     highest = max(int(side[1].label.max(initial=-1)) for side in (gold, predicted))
     if highest >= len(relation_labels):
         raise ScoreError(f"a relation has the label {highest}, but {len(relation_labels)} labels are named")

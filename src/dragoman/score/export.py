@@ -45,7 +45,7 @@ def records(card: Scorecard) -> list[dict[str, Any]]:
 
 
 def to_json(card: Scorecard) -> str:
-    """The whole scorecard as JSON; ``from_json`` reads it back."""
+    """The whole scorecard as JSON; ``read_result`` reads it back from a file."""
     return json.dumps(msgspec.to_builtins(card), indent=1, ensure_ascii=False, allow_nan=False)
 
 

@@ -11,6 +11,7 @@ import msgspec
 from dragoman.errors import ScoreError
 from dragoman.formats import files
 from dragoman.schema import Schema
+from dragoman.score.averages import ALL
 from dragoman.score.export import differences
 from dragoman.score.scorecard import Scorecard, score
 from dragoman.types import GIVEN, Document, Given
@@ -97,5 +98,10 @@ def verify(
         one, two = published.signatures[metric], again.signatures.get(metric, "-")
         if one != two:
             lines.append(f"{metric}: the signature is {one}, now {two}")
-    kept = [row for row in published.rows if row.slice == "all"]
+    for name in ("documents", "schema", "version", "note", "confusion"):
+        if getattr(published, name) != getattr(again, name):
+            lines.append(f"{name} differs from what is found now")
+    kept = [row for row in published.rows if row.slice == ALL]
+    if len({(row.metric, row.label) for row in kept}) < len(kept):
+        lines.append("a row stands twice")
     return lines + differences(kept, again.rows)

@@ -99,11 +99,18 @@ def kinds(gold: Iterable[Document], predicted: Iterable[Document], schema: Schem
             for kind, label in sort(one, two):
                 counts.setdefault(kind, Counter())[label] += 1
         if kept:
-            sizes = [sum(len(getattr(pair[side], task)) for pair in kept) for side in (0, 1)]
+            sizes = [sum(_size(pair[side], task, schema) for pair in kept) for side in (0, 1)]
             found.append(_result(task, sizes[0], sizes[1], counts))
     if not found:
         raise ScoreError("no gold document lists entities or relations; see its key `layers`")
     return tuple(found)
+
+
+def _size(document: Document, task: Task, schema: Schema) -> int:
+    if task == "entities":
+        return len(document.entities)
+    keys = matching.relation_keys(document, types=True, symmetric=schema.symmetric)
+    return sum(key is not None for _, key in keys)
 
 
 def _of_spans(gold: tuple[Entity, ...], predicted: tuple[Entity, ...]) -> Found:
@@ -150,10 +157,12 @@ def _of_relations(gold: Document, predicted: Document, schema: Schema) -> Found:
         open_hits = hits.copy()
         rest = []
         for index, (label, key) in enumerate(side):
-            if key is None or open_hits[key] > 0:  # a symmetric relation stated both ways is one
-                open_hits[key] -= key is not None
-                if number == 0 or key is None:
-                    yield CORRECT if key is not None else "duplicate", label
+            if key is None:
+                continue  # a symmetric relation stated both ways is one
+            if open_hits[key] > 0:
+                open_hits[key] -= 1
+                if number == 0:
+                    yield CORRECT, label
             else:
                 rest.append(index)
         left.append(rest)
@@ -185,14 +194,14 @@ def _of_relations(gold: Document, predicted: Document, schema: Schema) -> Found:
 MOST = 10
 
 
-def _partners(gold: Document, predicted: Document) -> dict[str, str]:
-    """For gold entity ids the predicted ones that they are aligned with."""
+def _partners(gold: Document, predicted: Document) -> dict[str, Entity]:
+    """For gold entity ids the predicted entities that they are aligned with."""
     paired = matching.pair_spans(gold.entities, predicted.entities, "partial")
-    return {gold.entities[g].id: predicted.entities[p].id for g, p in paired.correct + paired.other}
+    return {gold.entities[g].id: predicted.entities[p] for g, p in paired.correct + paired.other}
 
 
 def _worth(
-    gold: Document, predicted: Document, g: int, p: int, partner: Mapping[str, str], schema: Schema
+    gold: Document, predicted: Document, g: int, p: int, partner: Mapping[str, Entity], schema: Schema
 ) -> int:
     """How much is gained by pairing two wrong relations: any pair first, then the nearest kind.
 
@@ -216,7 +225,12 @@ def _worth(
     ways = [ends, turned] if either else [ends]
     if any(same(way, types=False) for way in ways):
         return MOST * MOST + 3
-    if any(all(partner.get(a.id) == b.id for a, b in way) for way in ways):
+
+    def aligned(a: Entity, b: Entity) -> bool:
+        other = partner.get(a.id)
+        return other is not None and (other.spans, other.label) == (b.spans, b.label)
+
+    if any(all(aligned(a, b) for a, b in way) for way in ways):
         return MOST * MOST + 4
     return 0
 

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from dragoman.score.alignment import Scheme, align
-from dragoman.score.columns import Shapes, Spans
+from dragoman.score.columns import Spans, number_shapes
 from dragoman.types import Document, Entity
 
 
@@ -33,10 +33,8 @@ class Pairing(msgspec.Struct, frozen=True):
 
 def pair_spans(gold: Sequence[Entity], predicted: Sequence[Entity], scheme: Scheme) -> Pairing:
     """Pair the spans of one document; see ``alignment.align``."""
-    places: dict[str, int] = {}
-    for entity in (*gold, *predicted):
-        places.setdefault(entity.label, len(places))
-    shapes: Shapes = {}
+    places = {label: n for n, label in enumerate(sorted({entity.label for entity in (*gold, *predicted)}))}
+    shapes = number_shapes(gold, predicted)
     sides = [Spans.of_entities(entities, places, shapes) for entities in (gold, predicted)]
     found = align(sides[0], sides[1], (scheme,))[scheme]
     pairs = sorted(zip(found.gold.tolist(), found.predicted.tolist(), found.correct.tolist(), strict=True))

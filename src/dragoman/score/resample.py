@@ -52,12 +52,13 @@ def totals(rows: NDArray[np.integer] | Array, *, seed: int, resamples: int = RES
     frequent = np.flatnonzero(used & often)
     found = np.zeros((resamples, groups, columns))
     generator = np.random.default_rng([seed, 2])
-    mean = sums[frequent].reshape(-1)
-    covariance = _products(rows, frequent) - np.outer(mean, mean) / documents
-    values, vectors = np.linalg.eigh(covariance)
-    spread = vectors * np.sqrt(np.maximum(values, 0.0))
-    noise = generator.standard_normal((resamples, len(mean))) @ spread.T
-    found[:, frequent] = (mean + noise).reshape(resamples, len(frequent), columns)
+    if len(frequent):
+        mean = sums[frequent].reshape(-1)
+        covariance = _products(rows, frequent) - np.outer(mean, mean) / documents
+        values, vectors = np.linalg.eigh(covariance)
+        spread = vectors * np.sqrt(np.maximum(values, 0.0))
+        noise = generator.standard_normal((resamples, len(mean))) @ spread.T
+        found[:, frequent] = (mean + noise).reshape(resamples, len(frequent), columns)
     for group in np.flatnonzero(used & ~often):
         distinct, counts = distinct_rows(rows[:, group])
         drawn = generator.multinomial(documents, counts / documents, size=resamples)

@@ -12,7 +12,7 @@ from dragoman.schema import Schema
 from dragoman.score import averages, columns, matching, resample, tally
 from dragoman.score.averages import ALL, Row
 from dragoman.score.slices import Slices
-from dragoman.types import Document, Given
+from dragoman.types import GIVEN, Document, Given, text_hash
 
 GIVEN_MEANING: Mapping[Given, str] = {
     "nothing": "end to end",
@@ -86,7 +86,7 @@ def score(
     material = tally.Material(pairs, schema)
     gold_hash = material.gold_digest()
     predicted = [document for _, document in pairs]
-    predicted_hash = columns.digest(predicted, material.sides(pairs).predicted, material.labels)
+    predicted_hash = columns.digest(predicted, material.sides(pairs).predicted, material.ranked)
     gold_name = f"{gold_version or '-'}@{gold_hash[:12]}"
     rows: list[Row] = []
     signatures: dict[str, str] = {}
@@ -154,6 +154,8 @@ def pair_documents(
             by_id[document.id] = document
         sides.append(by_id)
     golds, preds = sides
+    if given not in GIVEN:
+        raise ScoreError(f"given is {given!r}, expected one of {', '.join(GIVEN)}")
     if not golds and not preds:
         raise ScoreError("neither side has a document")
     if golds.keys() != preds.keys():
@@ -172,6 +174,8 @@ def pair_documents(
     for one, two in pairs:
         if one.sha256 != two.sha256:
             raise ScoreError(f"{one.id}: gold and prediction are of different texts. Extract it again.")
+        if one.schema == two.schema != schema.reference:
+            raise ScoreError(f"{one.id}: annotated by {one.schema}, the schema here is {schema.reference}.")
         if one.schema != two.schema:
             raise ScoreError(f"{one.id}: gold is annotated by {one.schema}, the prediction by {two.schema}.")
         if given != "nothing":
@@ -196,6 +200,12 @@ def _refuse_unknown(metrics: Sequence[str]) -> None:
 
 
 def _check(document: Document, schema: Schema) -> None:
+    if document.text is not None:
+        if text_hash(document.text) != document.sha256:
+            raise ScoreError(f"{document.id}: the text is not the annotated one (its SHA-256 differs)")
+        beyond = [entity.id for entity in document.entities if entity.end > len(document.text)]
+        if beyond:
+            raise ScoreError(f"{document.id}: entity {beyond[0]} reaches beyond the text")
     if not (document.relations or document.clusters):
         return  # labels are checked where spans become columns
     entities = document.by_id()

@@ -33,6 +33,7 @@ def over_seeds(cards: Sequence[Scorecard]) -> tuple[OverSeeds, ...]:
     It says nothing of other articles: for that each card has its intervals. Raises ScoreError for fewer
     than two cards, or cards of different gold or settings.
     """
+    cards = tuple(cards)
     if len(cards) < 2:
         raise ScoreError(f"{len(cards)} scorecards: a spread over seeds needs two or more")
     kinds = {(card.gold_sha256, card.given, card.schema, card.metrics) for card in cards}

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from dragoman.schema import Schema
 from dragoman.score import matching
 from dragoman.score.alignment import SCHEMES, Pairs, Scheme, align
-from dragoman.score.columns import Ints, Links, Shapes, Spans, digest
+from dragoman.score.columns import Ints, Links, Spans, digest, number_shapes
 from dragoman.types import Document, Given
 
 GOLD, PREDICTED, GOLD_COR, PREDICTED_COR, GOLD_INC, PREDICTED_INC, GOLD_PAR, PREDICTED_PAR = range(8)
@@ -90,6 +90,8 @@ class Material:
         self.pairs = tuple(pairs)
         self.schema = schema
         self.labels = tuple(schema.entities)
+        self.ranked = tuple(sorted(self.labels))  # spans are ranked by label, whatever the schema's order
+        self.place = np.array([self.labels.index(label) for label in self.ranked], dtype=np.int64)
         self.relations = tuple(schema.relations)
         self._sides: dict[int, Sides] = {}
 
@@ -100,12 +102,13 @@ class Material:
         return tuple(pair for pair in self.pairs if known[pair[0].layers])
 
     def sides(self, pairs: Sequence[tuple[Document, Document]]) -> Sides:
-        """The spans of all the pairs or of some."""
+        """The spans of all the pairs or of some; labels are indices into ``ranked``."""
         whole = len(pairs) == len(self.pairs)
         if whole and len(pairs) in self._sides:
             return self._sides[len(pairs)]
-        places = {label: index for index, label in enumerate(self.labels)}
-        shapes: Shapes = {}
+        places = {label: index for index, label in enumerate(self.ranked)}
+        entities = (entity for pair in pairs for document in pair for entity in document.entities)
+        shapes = number_shapes(entities)
         gold = Spans.of([one for one, _ in pairs], places, shapes)
         predicted = Spans.of([two for _, two in pairs], places, shapes)
         found = Sides([one.id for one, _ in pairs], gold, predicted)
@@ -120,7 +123,11 @@ class Material:
 
     def gold_digest(self) -> str:
         """What names this gold in a signature: see ``columns.digest``."""
-        return digest([gold for gold, _ in self.pairs], self.sides(self.pairs).gold, self.labels)
+        return digest([gold for gold, _ in self.pairs], self.sides(self.pairs).gold, self.ranked)
+
+    def by_label(self, sides: Sides) -> Sorted:
+        """Every span under its label, in the schema's order."""
+        return Sorted(self.labels, self.place[sides.gold.label], self.place[sides.predicted.label])
 
     @property
     def symmetric(self) -> frozenset[int]:
@@ -193,7 +200,7 @@ def keyed(
     counts once: its later statement does not count.
     """
     links = [gold[1], predicted[1]]
-    argument = _span_numbers([gold[0], predicted[0]], types=types)
+    argument = span_numbers([gold[0], predicted[0]], types=types)
     ends = [
         np.concatenate([argument[side][link.source] for side, link in enumerate(links)]),
         np.concatenate([argument[side][link.target] for side, link in enumerate(links)]),
@@ -224,23 +231,28 @@ def _stated_once(key: Ints, turned: NDArray[np.bool_], free: NDArray[np.bool_]) 
     return counts
 
 
-def _span_numbers(sides: Sequence[Spans], *, types: bool) -> list[Ints]:
+def span_numbers(sides: Sequence[Spans], *, types: bool) -> list[Ints]:
+    """A number for every span of some sides, equal for equal spans (and labels, if ``types``)."""
     columns = [
         np.concatenate([getattr(side, name) for side in sides])
         for name in ("document", "start", "end", "shape", *(["label"] if types else []))
     ]
-    numbers = _numbers(*columns)
-    first = len(sides[0])
-    return [numbers[:first], numbers[first:]]
+    ends = np.cumsum([len(side) for side in sides])[:-1]
+    return list(np.split(_numbers(*columns), ends))
 
 
 def _numbers(*columns: Ints) -> Ints:
     """One number per row, equal for equal rows."""
-    number = columns[0]
-    for column in columns[1:]:
+    number = _dense(columns[0])
+    for column in map(_dense, columns[1:]):
         joint = number * (int(column.max(initial=0)) + 1) + column
         number = np.unique(joint, return_inverse=True)[1].reshape(-1)
     return number
+
+
+def _dense(column: Ints) -> Ints:
+    """The same order in small numbers, so that no product of two columns overflows."""
+    return column if column.max(initial=0) < 2**31 else np.unique(column, return_inverse=True)[1].reshape(-1)
 
 
 def count_links(
@@ -378,7 +390,7 @@ def _count_task(
     sides = material.sides(pairs)
     if task == "entities":
         schemes = [scheme for scheme in SCHEMES if scheme in matches]
-        groups = Sorted(material.labels, sides.gold.label, sides.predicted.label)
+        groups = material.by_label(sides)
         for scheme, counted in count_schemes(sides, schemes, groups):
             yield f"entities.{scheme}", counted
     else:
@@ -399,9 +411,9 @@ def confusion(material: Material) -> dict[str, dict[str, int]]:
     sides = material.sides(material.kept("entities"))
     found = sides.aligned("exact")
     gold, predicted = found.gold[found.correct], found.predicted[found.correct]
-    missed = np.delete(sides.gold.label, gold)
-    spurious = np.delete(sides.predicted.label, predicted)
-    rows = np.concatenate([sides.gold.label[gold], missed, np.full(len(spurious), none)])
-    columns = np.concatenate([sides.predicted.label[predicted], np.full(len(missed), none), spurious])
+    groups = material.by_label(sides)
+    missed, spurious = np.delete(groups.gold, gold), np.delete(groups.predicted, predicted)
+    rows = np.concatenate([groups.gold[gold], missed, np.full(len(spurious), none)])
+    columns = np.concatenate([groups.predicted[predicted], np.full(len(missed), none), spurious])
     table = np.bincount(rows * len(names) + columns, minlength=len(names) ** 2).reshape(len(names), -1)
     return {one: {two: int(table[i, j]) for j, two in enumerate(names)} for i, one in enumerate(names)}
