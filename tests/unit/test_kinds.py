@@ -78,3 +78,9 @@ def test_repair_says_what_would_be_gained() -> None:
     assert found["missed"] == pytest.approx(2 * 2 / 9)
     assert found["spurious"] == pytest.approx(2 * 1 / 7)
     assert found["split"] == 2 * 1 / 8
+
+
+def test_what_strict_scores_as_right_is_right_here_too() -> None:
+    gold = spans((0, 30, "GPE"), (0, 30, "PERSON"))
+    found = kinds([gold], [spans((0, 10, "PERSON"), (0, 30, "PERSON"))], SCHEMA)[0]
+    assert (found.correct, found.count("type"), found.count("type-and-boundary")) == (1, 0, 1)

@@ -49,7 +49,8 @@ def align(
     type: COR = overlap and the same label. Any other overlap is INC (PAR in ``partial``).
     Spans compare by the stretches that their fragments cover. least: how many offsets two spans
     must share to overlap; the same span always does. Among equally good alignments the one with
-    most equal labels is taken, then the first in order of the text, so no input order shows.
+    most equal labels is taken, those of COR first, then the first in order of the text, so no
+    input order shows.
 
     Source: MUC-5 (Chinchor and Sundheim 1993) and SemEval-2013 task 9.1, which leave the choice
     among alignments open; the optimal one is taken.
@@ -240,9 +241,10 @@ def _solve(pattern: bytes, shape: tuple[int, int], scheme: Scheme) -> tuple[Ints
     codes = np.frombuffer(pattern, dtype=np.uint8).reshape(shape)
     right = (codes & RIGHT[scheme]) == RIGHT[scheme]
     meet = (codes & MEET) > 0
-    # one COR outweighs any number of INC or PAR, and these any number of equal labels
+    # one COR outweighs any number of INC or PAR, these any number of equal labels of COR, these of others
     most = 1 + min(shape)
-    worth = np.where(right, most, meet) * most + ((codes & LABEL) > 0)
+    same = (codes & LABEL) > 0
+    worth = (np.where(right, most, meet) * most + (right & same)) * most + same
     rows, columns = linear_sum_assignment(worth * meet, maximize=True)
     kept = meet[rows, columns]
     rows, columns = rows[kept], columns[kept]
