@@ -114,12 +114,9 @@ def read(places: Iterable[Path], *, texts: Sequence[Path] | None = None) -> Load
 
 def _document_paths(places: Iterable[Path]) -> Iterator[Path]:
     for place in places:
-        inline_only = place.is_dir() and not any(suffix(path) in DOCUMENTS for path in _below(place))
-        yield from paths([place], (".txt",) if inline_only and _has_text(place) else DOCUMENTS)
-
-
-def _has_text(folder: Path) -> bool:
-    return any(suffix(path) == ".txt" for path in _below(folder))
+        ends = set(map(suffix, _below(place))) if place.is_dir() else set()
+        inline_only = ".txt" in ends and ends.isdisjoint(DOCUMENTS)
+        yield from paths([place], (".txt",) if inline_only else DOCUMENTS)
 
 
 def _reference(path: Path) -> str:

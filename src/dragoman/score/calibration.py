@@ -90,25 +90,19 @@ def calibration(
         raise ScoreError(f"no gold document lists {task} as annotated; see its key `layers`")
     scores = _scores([two for _, two in kept], task)
     sides = material.sides(kept)
-    right: NDArray[np.bool_] = np.zeros(len(scores), bool)
+    types = match == "strict"
     if task == "entities":
-        found = sides.aligned("strict" if match == "strict" else "exact")
-        right[found.predicted[found.correct]] = True
-        key = tally.span_numbers([sides.predicted], types=match == "strict")[0]
-        right = _surest(right, key, scores)
-        total = len(sides.gold)
+        gold_key, key = tally.span_numbers([sides.gold, sides.predicted], types=types)
     else:
         links = material.links(kept)
         gold_key, key, gold_counts, counts = tally.keyed(
-            (sides.gold, links[0]), (sides.predicted, links[1]), material.symmetric, types=match == "strict"
+            (sides.gold, links[0]), (sides.predicted, links[1]), material.symmetric, types=types
         )
-        rows = np.flatnonzero(counts)
-        rows = rows[np.argsort(-scores[rows], kind="stable")]  # of equal statements the surest is right
-        hit = tally.shared_rows(gold_key[gold_counts], key[rows])[1]
-        right[rows[hit]] = True
-        scores, right = scores[counts], right[counts]
-        total = int(gold_counts.sum())
-    curve = _curve(scores, right, total)
+        gold_key, key, scores = gold_key[gold_counts], key[counts], scores[counts]
+    surest = np.argsort(-scores, kind="stable")  # of predictions that say the same the surest is right
+    right: NDArray[np.bool_] = np.zeros(len(scores), bool)
+    right[surest[tally.shared_rows(gold_key, key[surest])[1]]] = True
+    curve = _curve(scores, right, len(gold_key))
     best = max(curve, key=lambda point: (point.f1, point.threshold), default=None)
     found_bins = _bins(scores, right, bins)
     gaps = [
@@ -119,7 +113,7 @@ def calibration(
     return Calibration(
         metric=metric,
         predicted=len(scores),
-        gold=total,
+        gold=len(gold_key),
         ece=sum(gaps) / len(scores) if len(scores) else None,
         bins=found_bins,
         curve=curve,
@@ -136,19 +130,6 @@ def calibration(
             )
         ),
     )
-
-
-def _surest(right: NDArray[np.bool_], key: NDArray[np.int64], scores: Floats) -> NDArray[np.bool_]:
-    """Of predictions that say the same as many are right as before, now the surest ones."""
-    order = np.lexsort((-scores, key))
-    ordered = key[order]
-    begins = np.ones(len(key), bool)
-    begins[1:] = ordered[1:] != ordered[:-1]
-    rank = np.arange(len(key)) - np.maximum.accumulate(np.where(begins, np.arange(len(key)), 0))
-    number = np.bincount(key[right], minlength=int(key.max(initial=0)) + 1)
-    found = np.zeros(len(key), bool)
-    found[order] = rank < number[ordered]
-    return found
 
 
 def _scores(documents: list[Document], task: str) -> Floats:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 import numpy as np
@@ -165,12 +165,7 @@ def _of_columns(
                 "task:entities",
                 f"match:{scheme}",
                 f"overlap:{least} or more",
-                f"average:{', '.join(averages.AVERAGES)} over labels with gold",
-                f"labels:{','.join(labels)}",
-                f"gold:columns@{hashes[0][:12]}",
-                f"documents:{count}",
-                f"bootstrap:{resample.described(count, seed)}",
-                f"dragoman:{__version__}",
+                *_signed(labels, (), hashes[0], count, seed),
             )
         )
     return Scorecard(
@@ -186,6 +181,19 @@ def _of_columns(
         rows=tuple(rows),
         confusion={},
     )
+
+
+def _signed(
+    labels: Sequence[str], more: Sequence[str], gold: str, documents: int, seed: int
+) -> Iterator[str]:
+    """What the signature of columns says of every task; more: what it says of one, behind the labels."""
+    yield f"average:{', '.join(averages.AVERAGES)} over labels with gold"
+    yield f"labels:{','.join(labels)}"
+    yield from more
+    yield f"gold:columns@{gold[:12]}"
+    yield f"documents:{documents}"
+    yield f"bootstrap:{resample.described(documents, seed)}"
+    yield f"dragoman:{__version__}"
 
 
 def _refuse_labels(labels: Sequence[str]) -> None:
@@ -235,6 +243,7 @@ def _relations_of_columns(
     hashed = hashlib.sha256(card.gold_sha256.encode())
     for column in (gold[1].label, gold[1].source, gold[1].target):
         hashed.update(column.astype("<i8").tobytes())
+    directions = f"symmetric:{','.join(sorted(symmetric)) or 'none'}"
     for match in ("strict", "boundaries"):
         metric = f"relations.{match}"
         counted = tally.count_links(sides, (gold[1], predicted[1]), groups, free, types=match == "strict")
@@ -243,13 +252,7 @@ def _relations_of_columns(
             (
                 "task:relations",
                 f"match:{match}",
-                f"average:{', '.join(averages.AVERAGES)} over labels with gold",
-                f"labels:{','.join(relation_labels)}",
-                f"symmetric:{','.join(sorted(symmetric)) or 'none'}",
-                f"gold:columns@{hashed.hexdigest()[:12]}",
-                f"documents:{len(card.documents)}",
-                f"bootstrap:{resample.described(len(card.documents), seed)}",
-                f"dragoman:{__version__}",
+                *_signed(relation_labels, (directions,), hashed.hexdigest(), len(card.documents), seed),
             )
         )
     return msgspec.structs.replace(card, rows=tuple(rows), signatures=signatures)

@@ -98,10 +98,9 @@ def _sorted(values: Sequence[Sequence[str]]) -> tally.Sorted:
 
 def _parts(metric: str, name: str, counted: tally.Counted, seed: int) -> list[Row]:
     """Each value's row, as the micro row of that slice."""
-    values = set(counted.groups)
     return [
         msgspec.structs.replace(row, slice=f"{name}={row.label}", label="micro")
-        for row in averages.rows(metric, counted, seed)[: len(values)]
+        for row in averages.rows(metric, counted, seed)[: len(counted.groups)]
     ]
 
 

@@ -93,7 +93,7 @@ class Material:
         self.ranked = tuple(sorted(self.labels))  # spans are ranked by label, whatever the schema's order
         self.place = np.array([self.labels.index(label) for label in self.ranked], dtype=np.int64)
         self.relations = tuple(schema.relations)
-        self._sides: dict[int, Sides] = {}
+        self._whole: Sides | None = None
 
     def kept(self, task: str) -> tuple[tuple[Document, Document], ...]:
         """The pairs whose gold lists the layers of a task."""
@@ -104,8 +104,8 @@ class Material:
     def sides(self, pairs: Sequence[tuple[Document, Document]]) -> Sides:
         """The spans of all the pairs or of some; labels are indices into ``ranked``."""
         whole = len(pairs) == len(self.pairs)
-        if whole and len(pairs) in self._sides:
-            return self._sides[len(pairs)]
+        if whole and self._whole is not None:
+            return self._whole
         places = {label: index for index, label in enumerate(self.ranked)}
         entities = (entity for pair in pairs for document in pair for entity in document.entities)
         shapes = number_shapes(entities)
@@ -113,7 +113,7 @@ class Material:
         predicted = Spans.of([two for _, two in pairs], places, shapes)
         found = Sides([one.id for one, _ in pairs], gold, predicted)
         if whole:
-            self._sides[len(pairs)] = found
+            self._whole = found
         return found
 
     def links(self, pairs: Sequence[tuple[Document, Document]]) -> tuple[Links, Links]:
