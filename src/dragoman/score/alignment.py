@@ -23,7 +23,7 @@ Scheme = Literal["strict", "exact", "partial", "type"]
 SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
 Codes = NDArray[np.uint8]
 MEET, SPAN, LABEL = 1, 2, 4
-BLOCK = 8192
+BLOCK = 4096
 RIGHT: dict[Scheme, int] = {
     "strict": MEET | SPAN | LABEL,
     "exact": MEET | SPAN,
@@ -56,18 +56,24 @@ def align(
     among alignments open; the optimal one is taken.
     """
     _refuse_beyond(gold, predicted)
-    parts = [
-        (first, second, _align(gold.slice(first), predicted.slice(second), tuple(schemes), least))
-        for first, second in _blocks(gold, predicted)
-    ]
-    return {
-        scheme: Pairs(
-            np.concatenate([first.start + found[scheme].gold for first, _, found in parts]),
-            np.concatenate([second.start + found[scheme].predicted for _, second, found in parts]),
-            np.concatenate([found[scheme].correct for _, _, found in parts]),
-        )
-        for scheme in schemes
-    }
+    # exact and partial ask the same of an alignment and differ in what an overlap is worth
+    solved = tuple(dict.fromkeys("exact" if scheme == "partial" else scheme for scheme in schemes))
+    parts: dict[Scheme, list[Pairs]] = {scheme: [] for scheme in solved}
+    for first, second in _blocks(gold, predicted):
+        for scheme, pairs in _align(gold.slice(first), predicted.slice(second), solved, least):
+            if first.start or second.start:
+                pairs = Pairs(pairs.gold + first.start, pairs.predicted + second.start, pairs.correct)
+            parts[scheme].append(pairs)
+    whole = {scheme: _joined(pieces) for scheme, pieces in parts.items()}
+    return {scheme: whole["exact" if scheme == "partial" else scheme] for scheme in schemes}
+
+
+def _joined(pieces: Sequence[Pairs]) -> Pairs:
+    if len(pieces) == 1:
+        return pieces[0]
+    return Pairs(
+        *(np.concatenate([getattr(piece, name) for piece in pieces]) for name in Pairs.__struct_fields__)
+    )
 
 
 def _refuse_beyond(gold: Spans, predicted: Spans) -> None:
@@ -96,40 +102,31 @@ def _blocks(gold: Spans, predicted: Spans) -> Iterator[tuple[slice, slice]]:
         yield slice(*ends[0][index : index + 2]), slice(*ends[1][index : index + 2])
 
 
-def _align(gold: Spans, predicted: Spans, schemes: tuple[Scheme, ...], least: int) -> dict[Scheme, Pairs]:
+def _align(
+    gold: Spans, predicted: Spans, schemes: tuple[Scheme, ...], least: int
+) -> Iterator[tuple[Scheme, Pairs]]:
     single, groups = _components(gold, predicted)
     codes = _codes(gold, predicted, single[0], single[1], least)
-    # exact and partial ask the same of an alignment and differ in what an overlap is worth
-    parts: dict[Scheme, list[tuple[Ints, Ints, NDArray[np.bool_]]]] = {}
-    met = (codes & MEET) > 0
-    solved = list(dict.fromkeys("exact" if scheme == "partial" else scheme for scheme in schemes))
-    for scheme in solved:
-        right = (codes[met] & RIGHT[scheme]) == RIGHT[scheme]
-        parts[scheme] = [(single[0][met], single[1][met], right)]
+    met = np.flatnonzero(codes & MEET)
+    met_codes, met_rows = codes[met], (single[0][met], single[1][met])
+    parts: dict[Scheme, list[Pairs]] = {
+        scheme: [Pairs(*met_rows, (met_codes & RIGHT[scheme]) == RIGHT[scheme])] for scheme in schemes
+    }
     for golds, preds in groups:
         shape = (len(golds), golds.shape[1], preds.shape[1])
         wide = np.broadcast_to(golds[:, :, None], shape).reshape(-1)
         tall = np.broadcast_to(preds[:, None, :], shape).reshape(-1)
-        table = _codes(gold, predicted, wide, tall, least).reshape(shape)
-        patterns, which = _patterns(table)
-        order = np.argsort(which, kind="stable")
-        ends = np.cumsum(np.bincount(which, minlength=len(patterns)))
-        for number, pattern in enumerate(patterns):
-            of_pattern = order[ends[number - 1] if number else 0 : ends[number]]
-            for scheme in solved:
-                rows, columns, right = _solve(pattern.tobytes(), pattern.shape, scheme)
-                parts[scheme].append(
-                    (
-                        golds[of_pattern[:, None], rows].reshape(-1),
-                        preds[of_pattern[:, None], columns].reshape(-1),
-                        np.concatenate([right] * len(of_pattern)),
-                    )
-                )
-    found = {
-        scheme: Pairs(*(np.concatenate(column) for column in zip(*pieces, strict=True)))
-        for scheme, pieces in parts.items()
-    }
-    return {scheme: found["exact" if scheme == "partial" else scheme] for scheme in schemes}
+        patterns, which = _patterns(_codes(gold, predicted, wide, tall, least).reshape(shape))
+        known = [pattern.tobytes() for pattern in patterns]
+        for scheme in schemes:
+            # patterns x gold rows: the predicted row each is paired with or -1, and whether as COR
+            answers = [_solve(pattern, shape[1:], scheme) for pattern in known]
+            partner = np.array([partner for partner, _ in answers])[which]
+            right = np.array([right for _, right in answers])[which]
+            paired = np.nonzero(partner >= 0)
+            parts[scheme].append(Pairs(golds[paired], preds[paired[0], partner[paired]], right[paired]))
+    for scheme, pieces in parts.items():
+        yield scheme, _joined(pieces)
 
 
 def _components(gold: Spans, predicted: Spans) -> tuple[tuple[Ints, Ints], Iterator[tuple[Ints, Ints]]]:
@@ -230,14 +227,24 @@ def _codes(gold: Spans, predicted: Spans, rows: Ints, columns: Ints, least: int)
 def _patterns(table: Codes) -> tuple[Codes, Ints]:
     """The distinct patterns of components x n x m codes, and which one each component has."""
     flat = np.ascontiguousarray(table.reshape(len(table), -1))
-    rows = flat.view(np.dtype((np.void, flat.shape[1]))).reshape(-1)
-    _, first, which = np.unique(rows, return_index=True, return_inverse=True)
+    if flat.shape[1] * 3 < 63:  # a code has three bits
+        keys = flat @ (1 << 3 * np.arange(flat.shape[1], dtype=np.int64))
+    else:
+        keys = flat.view(np.dtype((np.void, flat.shape[1]))).reshape(-1)
+    if flat.shape[1] * 3 <= 12:
+        present = np.zeros(1 << 3 * flat.shape[1], np.int64)
+        present[keys] = np.arange(1, len(keys) + 1)
+        first = np.flatnonzero(present)
+        place = np.empty(len(present), np.int64)
+        place[first] = np.arange(len(first))
+        return table[present[first] - 1], place[keys]
+    _, first, which = np.unique(keys, return_index=True, return_inverse=True)
     return table[first], which.reshape(-1)
 
 
 @lru_cache(maxsize=100_000)
-def _solve(pattern: bytes, shape: tuple[int, int], scheme: Scheme) -> tuple[Ints, Ints, NDArray[np.bool_]]:
-    """The best assignment of one component: rows, columns, and which of them are COR."""
+def _solve(pattern: bytes, shape: tuple[int, int], scheme: Scheme) -> tuple[tuple[int, ...], tuple[bool, ...]]:
+    """The best assignment of one component: the column of every row, or -1, and whether it is COR."""
     codes = np.frombuffer(pattern, dtype=np.uint8).reshape(shape)
     right = (codes & RIGHT[scheme]) == RIGHT[scheme]
     meet = (codes & MEET) > 0
@@ -246,6 +253,9 @@ def _solve(pattern: bytes, shape: tuple[int, int], scheme: Scheme) -> tuple[Ints
     same = (codes & LABEL) > 0
     worth = (np.where(right, most, meet) * most + (right & same)) * most + same
     rows, columns = linear_sum_assignment(worth * meet, maximize=True)
+    partner = np.full(shape[0], -1)
     kept = meet[rows, columns]
-    rows, columns = rows[kept], columns[kept]
-    return rows, columns, right[rows, columns]
+    partner[rows[kept]] = columns[kept]
+    correct = np.zeros(shape[0], bool)
+    correct[rows[kept]] = right[rows[kept], columns[kept]]
+    return tuple(partner.tolist()), tuple(correct.tolist())

@@ -153,41 +153,39 @@ def count_schemes(
     """Count several schemes; see ``count_spans``."""
     shape = (len(sides.documents), len(groups.names))
     places = [
-        _places(sides.gold.document, groups.gold, shape[1]),
-        _places(sides.predicted.document, groups.predicted, shape[1]),
+        _places(sides.gold.document, groups.gold, shape),
+        _places(sides.predicted.document, groups.predicted, shape),
     ]
-    totals = [_count(place, shape) for place in places]
+    totals = [_count(place, shape)[0] for place in places]
     made: tuple[Pairs, list[Ints]] | None = None
     for scheme in schemes:
         pairs = sides.aligned(scheme, *schemes)
         if made is None or made[0] is not pairs:
             paired = places[0][pairs.gold], places[1][pairs.predicted]
-            parts = [
-                _count(place[chosen], shape) for chosen in (pairs.correct, ~pairs.correct) for place in paired
-            ]
-            made = pairs, parts
+            made = pairs, [_count(place, shape, pairs.correct) for place in paired]
         cells = empty(shape)
         wrong = (GOLD_PAR, PREDICTED_PAR) if scheme == "partial" else (GOLD_INC, PREDICTED_INC)
-        columns = (GOLD, PREDICTED, GOLD_COR, PREDICTED_COR, *wrong)
-        for column, counted in zip(columns, (*totals, *made[1]), strict=True):
+        columns = (GOLD, wrong[0], GOLD_COR, PREDICTED, wrong[1], PREDICTED_COR)
+        for column, counted in zip(columns, (totals[0], *made[1][0], totals[1], *made[1][1]), strict=True):
             cells[..., column] = counted
         yield scheme, Counted(sides.documents, groups.names, cells)
 
 
-def _places(document: Ints, group: Ints, width: int) -> Ints:
-    """Where each row counts in documents x groups, flattened; -1 for rows without a group."""
-    place = document * width + group
+def _places(document: Ints, group: Ints, shape: tuple[int, int]) -> Ints:
+    """Where each row counts in documents x groups, flattened; beyond them for rows without a group."""
+    place = document * shape[1] + group
     if len(group) and group.min() < 0:
-        place[group < 0] = -1
+        place[group < 0] = shape[0] * shape[1]
     return place
 
 
-def _count(place: Ints, shape: tuple[int, int]) -> Ints:
-    """documents x groups: how many of the places each holds; -1 counts nowhere."""
-    if len(place) and place.min() < 0:
-        place = place[place >= 0]
-    counted: Ints = np.bincount(place, minlength=shape[0] * shape[1]).reshape(shape)
-    return counted
+def _count(place: Ints, shape: tuple[int, int], split: NDArray[np.bool_] | None = None) -> Ints:
+    """How many of the places each of documents x groups holds, those with ``split`` False first."""
+    size = shape[0] * shape[1] + 1
+    parts = 1 if split is None else 2
+    counted = np.bincount(place if split is None else place + split * size, minlength=parts * size)
+    found: Ints = counted.reshape(parts, size)[:, :-1].reshape(parts, *shape)
+    return found
 
 
 def keyed(
@@ -275,9 +273,9 @@ def count_links(
         (links[0], groups.gold, rows[0], hits[0], GOLD, GOLD_COR),
         (links[1], groups.predicted, rows[1], hits[1], PREDICTED, PREDICTED_COR),
     ):
-        place = _places(link.document, group, shape[1])[kept]
-        cells[..., total] = _count(place, shape)
-        cells[..., right] = _count(place[hit], shape)
+        place = _places(link.document, group, shape)[kept]
+        cells[..., total] = _count(place, shape)[0]
+        cells[..., right] = _count(place[hit], shape)[0]
     return Counted(sides.documents, groups.names, cells)
 
 
