@@ -243,7 +243,9 @@ def _patterns(table: Codes) -> tuple[Codes, Ints]:
 
 
 @lru_cache(maxsize=100_000)
-def _solve(pattern: bytes, shape: tuple[int, int], scheme: Scheme) -> tuple[tuple[int, ...], tuple[bool, ...]]:
+def _solve(
+    pattern: bytes, shape: tuple[int, int], scheme: Scheme
+) -> tuple[tuple[int, ...], tuple[bool, ...]]:
     """The best assignment of one component: the column of every row, or -1, and whether it is COR."""
     codes = np.frombuffer(pattern, dtype=np.uint8).reshape(shape)
     right = (codes & RIGHT[scheme]) == RIGHT[scheme]

@@ -7,7 +7,7 @@ code points or in any other unit that both sides share.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from operator import attrgetter
 
@@ -20,6 +20,7 @@ from dragoman.types import Document, Entity
 
 Ints = NDArray[np.int64]
 LARGEST = 2**53
+PORTION = 1024
 Fragments = tuple[tuple[int, int], ...]
 Shapes = dict[Fragments, int]
 
@@ -61,31 +62,31 @@ class Spans(msgspec.Struct, frozen=True):
     def of(cls, documents: Sequence[Document], labels: Mapping[str, int], shapes: Shapes) -> Spans:
         """The entities of documents, row by row in their order.
 
-        labels: the index of each label. shapes: numbers given to fragments so far; shared by the
-        sides that are compared, and added to. Raises ScoreError for an unknown label.
+        labels: the index of each label. shapes: numbers of all the fragments that occur, shared by
+        the sides that are compared. Raises ScoreError for an unknown label.
         """
-        sizes = [len(document.entities) for document in documents]
-        entities = list(chain.from_iterable(map(attrgetter("entities"), documents)))
-        try:
-            spans = cls.of_entities(entities, labels, shapes)
-        except KeyError:
-            raise _unknown_label(documents, labels) from None
+        sizes = list(map(len, map(attrgetter("entities"), documents)))
         owner = np.repeat(np.arange(len(documents), dtype=np.int64), sizes)
-        return msgspec.structs.replace(spans, document=owner)
+        columns = np.empty((3, len(owner)), np.int64)
+        shape = np.zeros(len(owner), np.int64)
+        row = 0
+        for entities in _portions(documents):
+            rows = slice(row, row + len(entities))
+            try:
+                columns[:, rows] = _columns(entities, labels)
+            except KeyError:
+                raise _unknown_label(documents, labels) from None
+            if shapes:
+                shape[rows] = [shapes.get(entity.fragments, 0) for entity in entities]
+            row = rows.stop
+        return cls(owner, *columns, shape, {number: pieces for pieces, number in shapes.items()})
 
     @classmethod
     def of_entities(cls, entities: Sequence[Entity], labels: Mapping[str, int], shapes: Shapes) -> Spans:
         """The entities of one document; KeyError for an unknown label."""
-        count = len(entities)
-        found = [np.fromiter(map(attrgetter(name), entities), np.int64, count) for name in ("start", "end")]
-        label = np.fromiter(map(labels.__getitem__, map(attrgetter("label"), entities)), np.int64, count)
-        shape = np.zeros(count, np.int64)
-        if any(map(attrgetter("fragments"), entities)):
-            for row, entity in enumerate(entities):
-                if entity.fragments:
-                    shape[row] = shapes.setdefault(entity.fragments, len(shapes) + 1)
+        shape = np.array([shapes.get(entity.fragments, 0) for entity in entities], dtype=np.int64)
         fragments = {number: pieces for pieces, number in shapes.items()}
-        return cls(np.zeros(count, np.int64), found[0], found[1], label, shape, fragments)
+        return cls(np.zeros(len(entities), np.int64), *_columns(entities, labels), shape, fragments)
 
     @classmethod
     def from_rows(cls, rows: Sequence[tuple[int, int, int, int]]) -> Spans:
@@ -128,10 +129,27 @@ class Spans(msgspec.Struct, frozen=True):
         return cls(rows, starts, ends, labels, np.zeros(len(rows), np.int64))
 
 
+def _columns(entities: Sequence[Entity], labels: Mapping[str, int]) -> tuple[Ints, Ints, Ints]:
+    """The starts, ends and label indices of entities."""
+    count = len(entities)
+    return (
+        np.fromiter(map(attrgetter("start"), entities), np.int64, count),
+        np.fromiter(map(attrgetter("end"), entities), np.int64, count),
+        np.fromiter(map(labels.__getitem__, map(attrgetter("label"), entities)), np.int64, count),
+    )
+
+
+def _portions(documents: Sequence[Document]) -> Iterator[list[Entity]]:
+    """The entities of some hundred documents at a time: few enough for the processor's cache."""
+    for first in range(0, len(documents), PORTION):
+        portion = documents[first : first + PORTION]
+        yield list(chain.from_iterable(map(attrgetter("entities"), portion)))
+
+
 def number_shapes(*sides: Iterable[Entity]) -> Shapes:
     """A number for every set of fragments, in their order, so that no input order shows."""
-    found = {entity.fragments for side in sides for entity in side if entity.fragments}
-    return {fragments: number for number, fragments in enumerate(sorted(found), 1)}
+    found = set(map(attrgetter("fragments"), chain.from_iterable(sides)))
+    return {fragments: number for number, fragments in enumerate(sorted(filter(None, found)), 1)}
 
 
 class Links(msgspec.Struct, frozen=True):
@@ -206,9 +224,8 @@ def digest(documents: Sequence[Document], spans: Spans, labels: Sequence[str]) -
     rank = np.zeros(len(labels), np.int64)
     rank[[labels.index(name) for name in used]] = np.arange(len(used))
     hashed = hashlib.sha256("\n".join((*used, "")).encode())
-    heads = [
-        f"{document.id}\0{document.sha256}\0{','.join(sorted(document.layers))}\n" for document in documents
-    ]
+    layers = {found: ",".join(sorted(found)) for found in set(map(attrgetter("layers"), documents))}
+    heads = [f"{document.id}\0{document.sha256}\0{layers[document.layers]}\n" for document in documents]
     hashed.update("".join(heads).encode())
     columns = (spans.document, spans.start, spans.end, rank[spans.label])
     ordered = _in_order(columns)

@@ -46,7 +46,7 @@ def totals(rows: NDArray[np.integer] | Array, *, seed: int, resamples: int = RES
     if documents < MANY_DOCUMENTS:
         drawn = weights(documents, seed=seed, resamples=resamples)
         return (drawn @ rows.reshape(documents, -1)).reshape(resamples, groups, columns).astype(np.float64)
-    sums = rows.transpose(2, 0, 1).sum(axis=1, dtype=np.float64).T
+    sums = rows.sum(axis=0, dtype=np.float64)
     used = sums.any(axis=1)
     often = np.where(sums > 0, sums, np.inf).min(axis=1) >= RARE
     frequent = np.flatnonzero(used & often)

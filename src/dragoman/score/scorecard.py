@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 
 import msgspec
 
@@ -146,12 +148,11 @@ def pair_documents(
 ) -> list[tuple[Document, Document]]:
     """Pair documents by id, in order of it, and refuse what cannot be compared (ScoreError)."""
     sides = []
-    for name, documents in (("gold", gold), ("predicted", predicted)):
-        by_id: dict[str, Document] = {}
-        for document in documents:
-            if document.id in by_id:
-                raise ScoreError(f"the {name} side has two documents with the id {document.id}")
-            by_id[document.id] = document
+    for name, documents in (("gold", list(gold)), ("predicted", list(predicted))):
+        by_id = dict(zip(map(attrgetter("id"), documents), documents, strict=True))
+        if len(by_id) < len(documents):
+            twice = Counter(map(attrgetter("id"), documents)).most_common(1)[0][0]
+            raise ScoreError(f"the {name} side has two documents with the id {twice}")
         sides.append(by_id)
     golds, preds = sides
     if given not in GIVEN:
@@ -170,27 +171,40 @@ def pair_documents(
             )
             + ". Extract exactly the gold articles."
         )
-    pairs = [(golds[key], preds[key]) for key in sorted(golds)]
+    order = sorted(golds)
+    pairs = list(zip(map(golds.__getitem__, order), map(preds.__getitem__, order), strict=True))
+    reference = schema.reference
     for one, two in pairs:
         if one.sha256 != two.sha256:
             raise ScoreError(f"{one.id}: gold and prediction are of different texts. Extract it again.")
-        if one.schema == two.schema != schema.reference:
-            raise ScoreError(f"{one.id}: annotated by {one.schema}, the schema here is {schema.reference}.")
-        if one.schema != two.schema:
-            raise ScoreError(f"{one.id}: gold is annotated by {one.schema}, the prediction by {two.schema}.")
+        if not (one.schema == two.schema == reference):
+            raise _other_schema(one, two, reference)
         if given != "nothing":
-            shown = [sorted((e.spans, e.label) for e in document.entities) for document in (one, two)]
-            if shown[0] != shown[1]:
-                raise ScoreError(
-                    f"{one.id}: {GIVEN_MEANING[given]}, but the predicted entities are not the gold ones."
-                )
-        if given == "clusters" and matching.cluster_spans(one) != matching.cluster_spans(two):
-            raise ScoreError(
-                f"{one.id}: {GIVEN_MEANING[given]}, but the predicted clusters are not the gold ones."
-            )
-        _check(one, schema)
-        _check(two, schema)
+            _check_given(one, two, given)
+        for document in (one, two):
+            if document.text is not None:
+                _check_text(document)
+            if document.relations or document.clusters:  # other labels are checked as spans become columns
+                _check_links(document, schema)
     return pairs
+
+
+def _other_schema(one: Document, two: Document, reference: str) -> ScoreError:
+    if one.schema == two.schema:
+        return ScoreError(f"{one.id}: annotated by {one.schema}, the schema here is {reference}.")
+    return ScoreError(f"{one.id}: gold is annotated by {one.schema}, the prediction by {two.schema}.")
+
+
+def _check_given(one: Document, two: Document, given: Given) -> None:
+    shown = [sorted((e.spans, e.label) for e in document.entities) for document in (one, two)]
+    if shown[0] != shown[1]:
+        raise ScoreError(
+            f"{one.id}: {GIVEN_MEANING[given]}, but the predicted entities are not the gold ones."
+        )
+    if given == "clusters" and matching.cluster_spans(one) != matching.cluster_spans(two):
+        raise ScoreError(
+            f"{one.id}: {GIVEN_MEANING[given]}, but the predicted clusters are not the gold ones."
+        )
 
 
 def _refuse_unknown(metrics: Sequence[str]) -> None:
@@ -199,15 +213,17 @@ def _refuse_unknown(metrics: Sequence[str]) -> None:
             raise ScoreError(f"no metric {metric!r}; there are {', '.join(tally.METRICS)}")
 
 
-def _check(document: Document, schema: Schema) -> None:
-    if document.text is not None:
-        if text_hash(document.text) != document.sha256:
-            raise ScoreError(f"{document.id}: the text is not the annotated one (its SHA-256 differs)")
-        beyond = [entity.id for entity in document.entities if entity.end > len(document.text)]
-        if beyond:
-            raise ScoreError(f"{document.id}: entity {beyond[0]} reaches beyond the text")
-    if not (document.relations or document.clusters):
-        return  # labels are checked where spans become columns
+def _check_text(document: Document) -> None:
+    if document.text is None:
+        return
+    if text_hash(document.text) != document.sha256:
+        raise ScoreError(f"{document.id}: the text is not the annotated one (its SHA-256 differs)")
+    beyond = [entity.id for entity in document.entities if entity.end > len(document.text)]
+    if beyond:
+        raise ScoreError(f"{document.id}: entity {beyond[0]} reaches beyond the text")
+
+
+def _check_links(document: Document, schema: Schema) -> None:
     entities = document.by_id()
     if len(entities) < len(document.entities):
         raise ScoreError(f"{document.id}: two entities share an id, so its relations can't be scored")

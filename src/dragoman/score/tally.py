@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from operator import attrgetter
 from typing import Literal, get_args
 
 import msgspec
@@ -93,12 +95,17 @@ class Material:
         self.ranked = tuple(sorted(self.labels))  # spans are ranked by label, whatever the schema's order
         self.place = np.array([self.labels.index(label) for label in self.ranked], dtype=np.int64)
         self.relations = tuple(schema.relations)
+        self._layers = {gold.layers for gold, _ in self.pairs}
         self._whole: Sides | None = None
 
     def kept(self, task: str) -> tuple[tuple[Document, Document], ...]:
         """The pairs whose gold lists the layers of a task."""
         needed = LAYERS_OF[task]
-        known = {layers: needed <= set(layers) for layers in {gold.layers for gold, _ in self.pairs}}
+        known = {layers: needed <= set(layers) for layers in self._layers}
+        if all(known.values()):
+            return self.pairs
+        if not any(known.values()):
+            return ()
         return tuple(pair for pair in self.pairs if known[pair[0].layers])
 
     def sides(self, pairs: Sequence[tuple[Document, Document]]) -> Sides:
@@ -107,8 +114,7 @@ class Material:
         if whole and self._whole is not None:
             return self._whole
         places = {label: index for index, label in enumerate(self.ranked)}
-        entities = (entity for pair in pairs for document in pair for entity in document.entities)
-        shapes = number_shapes(entities)
+        shapes = number_shapes(*map(attrgetter("entities"), chain.from_iterable(pairs)))
         gold = Spans.of([one for one, _ in pairs], places, shapes)
         predicted = Spans.of([two for _, two in pairs], places, shapes)
         found = Sides([one.id for one, _ in pairs], gold, predicted)
@@ -138,8 +144,8 @@ class Material:
 
 
 def empty(shape: tuple[int, int]) -> Matrix:
-    """documents x groups x COLUMNS of zeros, each column contiguous."""
-    return np.zeros((COLUMNS, *shape), dtype=np.int32).transpose(1, 2, 0)
+    """documents x groups x COLUMNS of zeros; the documents of a group and column lie together."""
+    return np.zeros((COLUMNS, shape[1], shape[0]), dtype=np.int32).transpose(2, 1, 0)
 
 
 def count_spans(sides: Sides, scheme: Scheme, groups: Sorted) -> Counted:
@@ -172,8 +178,8 @@ def count_schemes(
 
 
 def _places(document: Ints, group: Ints, shape: tuple[int, int]) -> Ints:
-    """Where each row counts in documents x groups, flattened; beyond them for rows without a group."""
-    place = document * shape[1] + group
+    """Where each row counts in groups x documents, flattened; beyond them for rows without a group."""
+    place = group * shape[0] + document
     if len(group) and group.min() < 0:
         place[group < 0] = shape[0] * shape[1]
     return place
@@ -184,8 +190,8 @@ def _count(place: Ints, shape: tuple[int, int], split: NDArray[np.bool_] | None 
     size = shape[0] * shape[1] + 1
     parts = 1 if split is None else 2
     counted = np.bincount(place if split is None else place + split * size, minlength=parts * size)
-    found: Ints = counted.reshape(parts, size)[:, :-1].reshape(parts, *shape)
-    return found
+    found: Ints = counted.reshape(parts, size)[:, :-1].reshape(parts, shape[1], shape[0])
+    return found.transpose(0, 2, 1)
 
 
 def keyed(
