@@ -115,16 +115,11 @@ def cross_validate(
     folds: how many models are fitted; documents are dealt out in order of the SHA-256 of
     their id. Returns one scorecard per setting, in the order of GIVEN.
     """
-    ranked = sorted(documents, key=lambda document: text_hash(document.id))
     predicted: dict[Given, list[Document]] = {given: [] for given in GIVEN}
-    for fold in range(folds):
-        held_out = ranked[fold::folds]
-        log.info("fold %d of %d", fold + 1, folds)
-        known = [document for document in ranked if document not in held_out]
-        extractor = train.fit(recipe, known, seed=seed, schema=schema)
-        for given in GIVEN:
-            predicted[given] += [extractor.extract(document, given=given) for document in held_out]
-    return tuple(score.score(ranked, predicted[given], schema, given=given, seed=seed) for given in GIVEN)
+    found = train.out_of_fold(recipe, documents, schema, folds=folds, seed=seed, settings=GIVEN)
+    for given, document in found:
+        predicted[given].append(document)
+    return tuple(score.score(documents, predicted[given], schema, given=given, seed=seed) for given in GIVEN)
 
 
 def write_page(runs: Sequence[Run], extractor: Extractor, path: Path) -> None:

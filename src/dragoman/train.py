@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from dragoman import extract
 from dragoman import schema as schemas
 from dragoman.errors import RecipeError
 from dragoman.schema import Schema
-from dragoman.types import Document
+from dragoman.types import Document, Given, text_hash
 from dragoman.validate import refuse_errors
+
+log = logging.getLogger(__name__)
 
 
 def read_recipe(path: Path) -> dict[str, Any]:
@@ -53,3 +56,32 @@ def fit(
         return extract.fitter(content["extractor"])(content, recipe.parent, used, documents, seed)
     except RecipeError as error:
         raise RecipeError(f"{recipe}: {error}") from error
+
+
+def out_of_fold(
+    recipe: Path,
+    documents: Sequence[Document],
+    schema: Schema,
+    *,
+    folds: int,
+    seed: int,
+    settings: Sequence[Given],
+) -> Iterator[tuple[Given, Document]]:
+    """Predictions for training documents in some settings, each by a model that never saw it.
+
+    folds: how many models are fitted; documents are dealt out in order of the SHA-256 of their id.
+    Raises RecipeError for fewer than two folds, or more folds than documents.
+    """
+    if not 2 <= folds <= len(documents):
+        raise RecipeError(f"{folds} folds: expected from 2 to {len(documents)}, the number of documents")
+    ranked = sorted(documents, key=lambda document: text_hash(document.id))
+    for fold in range(folds):
+        log.info("fold %d of %d", fold + 1, folds)
+        held_out = ranked[fold::folds]
+        names = {document.id for document in held_out}
+        known = [document for document in ranked if document.id not in names]
+        extractor = fit(recipe, known, seed=seed, schema=schema)
+        for given in settings:
+            for document in held_out:
+                shown = document.bare() if given == "nothing" else document
+                yield given, extractor.extract(shown, given=given)

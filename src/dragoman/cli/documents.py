@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from dragoman import corpus, spread, validate
+from dragoman import audit, corpus, spread, validate
 from dragoman.cli.options import PATH, PLACES, counted, find_schema, refuse_input, schema_option
 from dragoman.errors import DragomanError, FormatError, SchemaError
 from dragoman.formats import anything, brat, conll, files, inline, native
@@ -269,3 +269,54 @@ def export(root: Path, out: Path, schema_path: Path | None) -> None:
     written = hub.write(root, out, find_schema(schema_path, root))
     counts = ", ".join(f"{count} in {name}" for name, count in written.items())
     click.echo(f"{out}: {counts}; load it with datasets.load_dataset({str(out)!r})")
+
+
+@corpus_group.command("audit")
+@PLACES
+@click.option("-r", "--recipe", type=PATH, required=True, help="Of the models that are to contradict.")
+@click.option("--folds", type=click.IntRange(2), default=5, show_default=True)
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, show_default=True)
+@click.option("--top", type=click.IntRange(1), default=300, show_default=True, help="How many to list.")
+@click.option("-o", "--out", type=PATH, required=True, help="Table (.tsv) to review.")
+@schema_option
+def audit_command(
+    places: tuple[Path, ...],
+    recipe: Path,
+    folds: int,
+    seed: int,
+    top: int,
+    out: Path,
+    schema_path: Path | None,
+) -> None:
+    """List where cross-validated models, and other articles, contradict the gold of PLACES most surely.
+
+    The table is for repairing the gold. It says nothing of the rate of errors: see `corpus sample`.
+    """
+    refuse_input(out, places)
+    documents = corpus.load(*places)
+    schema = find_schema(schema_path, *places)
+    found = audit.contradictions(recipe, documents, schema, folds=folds, seed=seed)
+    audit.write(out, found[:top])
+    click.echo(f"{out}: {min(top, len(found))} of {counted(len(found), 'contradiction')}", err=True)
+
+
+@corpus_group.command("sample")
+@PLACES
+@click.option("--task", type=click.Choice(["entities", "relations"]), required=True)
+@click.option("--size", type=click.IntRange(1), required=True, help="How many annotations.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("-o", "--out", type=PATH, required=True, help="Table (.tsv) to judge.")
+def sample_command(places: tuple[Path, ...], task: audit.Task, size: int, seed: int, out: Path) -> None:
+    """Draw annotations of PLACES uniformly, to be judged `right` or `wrong` in the column verdict."""
+    refuse_input(out, places)
+    found = audit.sample(corpus.load(*places), task, size, seed=seed)
+    audit.write(out, found)
+    click.echo(f"{out}: {len(found)} {task}", err=True)
+
+
+@corpus_group.command("error-rate")
+@click.argument("tables", type=PATH, nargs=-1, required=True)
+def error_rate(tables: tuple[Path, ...]) -> None:
+    """Print the share of wrong annotations of judged samples, per label, with Wilson intervals."""
+    items = [item for table in tables for item in audit.read(table)]
+    click.echo(audit.rates_table(items))

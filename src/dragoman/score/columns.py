@@ -79,7 +79,8 @@ class Spans(msgspec.Struct, frozen=True):
             if shapes:
                 shape[rows] = [shapes.get(entity.fragments, 0) for entity in entities]
             row = rows.stop
-        return cls(owner, *columns, shape, {number: pieces for pieces, number in shapes.items()})
+        start, end, label = columns
+        return cls(owner, start, end, label, shape, {number: pieces for pieces, number in shapes.items()})
 
     @classmethod
     def of_entities(cls, entities: Sequence[Entity], labels: Mapping[str, int], shapes: Shapes) -> Spans:

@@ -1,0 +1,374 @@
+"""How right is the gold? Where models contradict it, uniform samples to judge, and error rates.
+
+What is picked by suspicion finds errors and says nothing of their rate; a rate comes from a uniform
+sample alone, judged by somebody who saw no earlier decision.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import random
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+from scipy.stats import binomtest
+
+from dragoman import train
+from dragoman.errors import DragomanError
+from dragoman.formats import files
+from dragoman.schema import Schema
+from dragoman.types import Document, Entity, Relation
+
+AROUND = 60
+"""Characters of context on either side."""
+USUAL = 3
+"""How often a surface must occur before its labels are compared."""
+VERDICTS = ("right", "wrong", "missing", "not-missing")
+
+KINDS: Mapping[str, str] = {
+    "entity-unmarked": "a model finds a mention where the gold has none",
+    "entity-label": "a model gives the same span another label",
+    "entity-span": "a model finds an overlapping span instead",
+    "relation-unmarked": "a model finds a relation between two gold mentions that have none",
+    "relation-label": "a model gives the same pair another relation",
+    "relation-direction": "a model turns the relation round",
+    "surface-label": "the same surface mostly has another label",
+    "surface-unmarked": "the same surface is marked elsewhere in this article, and here it isn't",
+    "pair-label": "the same pair of entities is mostly linked by another relation",
+}
+
+Task = Literal["entities", "relations"]
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """Something in a document to look at: one line of a table to fill in.
+
+    score: how surely the gold is contradicted, 0 to 1; 1 in a sample. where: ``start-end`` of an entity,
+    ``start-end>start-end`` of a relation's source and target. gold, other: the label in the gold and the
+    one that contradicts it, empty for none. verdict: one of VERDICTS, empty until somebody has judged.
+    """
+
+    kind: str
+    document: str
+    where: str
+    gold: str
+    other: str = ""
+    score: float = 1.0
+    surface: str = ""
+    context: str = ""
+    verdict: str = ""
+    note: str = ""
+
+
+COLUMNS = Item.__struct_fields__
+
+
+def contradictions(
+    recipe: Path, documents: Sequence[Document], schema: Schema, *, folds: int, seed: int
+) -> list[Item]:
+    """Where the gold is contradicted, most surely contradicted first.
+
+    By models that never saw the article (cross-validation in ``folds``; end to end for entities, with gold
+    mentions for relations), and by what the gold itself says elsewhere. A model's score is its own
+    probability; that of a check of consistency is the share of the majority, with one doubt added.
+    """
+    gold = {document.id: document for document in documents}
+    found: list[Item] = []
+    predictions = train.out_of_fold(
+        recipe, documents, schema, folds=folds, seed=seed, settings=("nothing", "mentions")
+    )
+    for given, predicted in predictions:
+        compared = _entities if given == "nothing" else _relations
+        found += compared(gold[predicted.id], predicted)
+    found += inconsistencies(documents)
+    return sorted(found, key=lambda item: (-item.score, item.document, item.where, item.kind))
+
+
+def inconsistencies(documents: Sequence[Document]) -> list[Item]:
+    """What the gold says in one place and not in another: see KINDS, ``surface-`` and ``pair-``."""
+    return [*_surface_labels(documents), *_unmarked(documents), *_pair_labels(documents)]
+
+
+def _entities(gold: Document, predicted: Document) -> Iterator[Item]:
+    for entity in predicted.entities:
+        met = [one for one in gold.entities if one.start < entity.end and entity.start < one.end]
+        same = [one for one in met if one.spans == entity.spans]
+        if any(one.label == entity.label for one in same):
+            continue
+        kind = "entity-label" if same else "entity-span" if met else "entity-unmarked"
+        marked = " + ".join(f"{one.label} {_cut(gold, one)}" for one in same or met)
+        yield _about(gold, kind, (entity,), marked, entity.label, entity.score or 0.0)
+
+
+def _relations(gold: Document, predicted: Document) -> Iterator[Item]:
+    entities = gold.by_id()
+    known: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for relation in gold.relations:
+        known[relation.source, relation.target].append(relation.label)
+    for relation in predicted.relations:
+        ends = relation.source, relation.target
+        if relation.label in known[ends]:
+            continue
+        turned = relation.label in known[ends[1], ends[0]]
+        kind = "relation-direction" if turned else "relation-label" if known[ends] else "relation-unmarked"
+        marked = " + ".join(known[ends[1], ends[0]] if turned else known[ends])
+        yield _about(
+            gold, kind, (entities[ends[0]], entities[ends[1]]), marked, relation.label, relation.score or 0.0
+        )
+
+
+def _surface_labels(documents: Sequence[Document]) -> Iterator[Item]:
+    labels: dict[str, Counter[str]] = defaultdict(Counter)
+    for document in documents:
+        for entity in document.entities:
+            labels[_cut(document, entity).casefold()][entity.label] += 1
+    for document in documents:
+        for entity in document.entities:
+            counted = labels[_cut(document, entity).casefold()]
+            usual, times = counted.most_common(1)[0]
+            if usual != entity.label and times >= USUAL and times > counted[entity.label]:
+                share = times / (counted.total() + 1)
+                yield _about(document, "surface-label", (entity,), entity.label, usual, share)
+
+
+def _unmarked(documents: Sequence[Document]) -> Iterator[Item]:
+    """Capitalised surfaces, always marked in the others' articles too, that an article marks but not here."""
+    for document in documents:
+        text = document.text or ""
+        covered = [False] * (len(text) + 1)
+        for entity in document.entities:
+            for start, end in entity.spans:
+                covered[start:end] = [True] * (end - start)
+        labels: dict[str, Counter[str]] = defaultdict(Counter)
+        for entity in document.entities:
+            surface = _cut(document, entity)
+            if surface[:1].isupper():
+                labels[surface][entity.label] += 1
+        for surface, counted in labels.items():
+            for start in _occurrences(text, surface):
+                end = start + len(surface)
+                if any(covered[start:end]):
+                    continue
+                found = Entity(id="T0", start=start, end=end, label=counted.most_common(1)[0][0])
+                share = counted.total() / (counted.total() + 1)
+                yield _about(document, "surface-unmarked", (found,), "", found.label, share)
+
+
+def _occurrences(text: str, surface: str) -> Iterator[int]:
+    """Where a surface stands as whole words."""
+    start = text.find(surface)
+    while start >= 0:
+        end = start + len(surface)
+        if not (text[start - 1 : start].isalnum() or text[end : end + 1].isalnum()):
+            yield start
+        start = text.find(surface, end)
+
+
+def _pair_labels(documents: Sequence[Document]) -> Iterator[Item]:
+    for document in documents:
+        entities, clusters = document.by_id(), document.cluster_of()
+        of_pair: dict[Hashable, list[Relation]] = defaultdict(list)
+        for relation in document.relations:
+            pair = (clusters.get(end, frozenset({end})) for end in (relation.source, relation.target))
+            of_pair[tuple(pair)].append(relation)
+        for relations in of_pair.values():
+            counted = Counter(relation.label for relation in relations)
+            usual, times = counted.most_common(1)[0]
+            for relation in relations:
+                if relation.label == usual or times <= counted[relation.label]:
+                    continue
+                ends = entities[relation.source], entities[relation.target]
+                share = times / (counted.total() + 1)
+                yield _about(document, "pair-label", ends, relation.label, usual, share)
+
+
+def sample(documents: Sequence[Document], task: Task, size: int, *, seed: int) -> list[Item]:
+    """A uniform sample of entities or relations to judge, in order of documents and offsets.
+
+    size: how many; all of them if there are fewer. The same documents and seed give the same sample,
+    whatever the order of the documents and of their annotations.
+    """
+    pool: list[Item] = []
+    for document in sorted(documents, key=lambda document: document.id):
+        entities = document.by_id()
+        own = [_about(document, "entity", (entity,), entity.label) for entity in document.entities]
+        if task == "relations":
+            own = [
+                _about(document, "relation", (entities[r.source], entities[r.target]), r.label)
+                for r in document.relations
+            ]
+        pool += sorted(own, key=_place)
+    chosen = random.Random(seed).sample(range(len(pool)), min(size, len(pool)))  # noqa: S311
+    return [pool[index] for index in sorted(chosen)]
+
+
+def missing(gold: Sequence[Document], anew: Sequence[Document]) -> list[Item]:
+    """What an annotation made anew marks and the gold doesn't, to be judged: is it missing?
+
+    Relations are compared by the spans of their ends. Raises DragomanError for a document that the gold
+    does not have, or of another text.
+    """
+    known = {document.id: document for document in gold}
+    found: list[Item] = []
+    for document in sorted(anew, key=lambda document: document.id):
+        own = known.get(document.id)
+        if own is None or own.sha256 != document.sha256:
+            raise DragomanError(f"{document.id}: the gold has no such document, or another text of it")
+        items = [{_key(item): item for item in _all(side)} for side in (own, document)]
+        found += sorted((items[1][key] for key in items[1].keys() - items[0].keys()), key=_place)
+    return found
+
+
+def _all(document: Document) -> Iterator[Item]:
+    entities = document.by_id()
+    for entity in document.entities:
+        yield _about(document, "entity", (entity,), "", entity.label)
+    for relation in document.relations:
+        ends = entities[relation.source], entities[relation.target]
+        yield _about(document, "relation", ends, "", relation.label)
+
+
+def _key(item: Item) -> tuple[str, str, str]:
+    return item.kind, item.where, item.gold or item.other
+
+
+def _place(item: Item) -> tuple[str, list[int], str]:
+    numbers = [int(number) for number in item.where.replace(">", "-").replace("+", "-").split("-")]
+    return item.document, numbers, item.gold or item.other
+
+
+def _about(
+    document: Document,
+    kind: str,
+    ends: Sequence[Entity],
+    gold: str,
+    other: str = "",
+    score: float = 1.0,
+) -> Item:
+    text = document.text or ""
+    start, end = min(entity.start for entity in ends), max(entity.end for entity in ends)
+    context = text[max(0, start - AROUND) : start] + ">" + text[start:end] + "<" + text[end : end + AROUND]
+    return Item(
+        kind=kind,
+        document=document.id,
+        where=">".join("+".join(f"{a}-{b}" for a, b in entity.spans) for entity in ends),
+        gold=gold,
+        other=other,
+        score=round(score, 4),
+        surface=" > ".join(_cut(document, entity) for entity in ends),
+        context=context,
+    )
+
+
+def _cut(document: Document, entity: Entity) -> str:
+    return entity.cut(document.text) if document.text is not None else entity.surface or ""
+
+
+def write(path: Path, items: Iterable[Item]) -> None:
+    """Write items as tab-separated values with a header; breaks and tabs become spaces."""
+    content = io.StringIO()
+    writer = csv.writer(content, delimiter="\t", lineterminator="\n", quoting=csv.QUOTE_NONE, quotechar=None)
+    writer.writerow(COLUMNS)
+    for item in items:
+        writer.writerow(" ".join(str(getattr(item, name)).split()) for name in COLUMNS)
+    files.write(path, content.getvalue())
+
+
+def read(path: Path) -> list[Item]:
+    """Read what ``write`` wrote and somebody has judged.
+
+    Raises DragomanError, naming the line, for other columns, an unknown verdict or a score that is none.
+    """
+    content = files.decode(files.read_bytes(path), str(path))
+    rows = [line.split("\t") for line in content.splitlines()]
+    if not rows or tuple(rows[0]) != COLUMNS:
+        raise DragomanError(f"{path}:1: expected the columns {', '.join(COLUMNS)}, separated by tabs")
+    found = []
+    for number, row in enumerate(rows[1:], 2):
+        if len(row) != len(COLUMNS):
+            raise DragomanError(f"{path}:{number}: {len(row)} fields, expected {len(COLUMNS)}")
+        fields: dict[str, Any] = dict(zip(COLUMNS, row, strict=True))
+        if fields["verdict"] and fields["verdict"] not in VERDICTS:
+            raise DragomanError(
+                f"{path}:{number}: the verdict is {fields['verdict']!r}, expected one of "
+                f"{', '.join(VERDICTS)}, or nothing"
+            )
+        try:
+            found.append(Item(**{**fields, "score": float(fields["score"])}))
+        except ValueError as error:
+            raise DragomanError(f"{path}:{number}: score {fields['score']!r} is no number") from error
+    return found
+
+
+class Rate(msgspec.Struct, frozen=True, kw_only=True):
+    """Errors among what was judged."""
+
+    errors: int
+    judged: int
+
+    @property
+    def value(self) -> float | None:
+        """The share of errors; None if nothing was judged."""
+        return self.errors / self.judged if self.judged else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """The Wilson interval at 95 %, 0 to 1; None if nothing was judged.
+
+        Source: Wilson 1927, Probable inference, the law of succession, and statistical inference.
+
+        >>> [round(end, 3) for end in Rate(errors=6, judged=300).interval]
+        [0.009, 0.043]
+        """
+        if not self.judged:
+            return None
+        found = binomtest(self.errors, self.judged).proportion_ci(method="wilson")
+        return float(found.low), float(found.high)
+
+
+def wrong_rate(items: Iterable[Item]) -> Rate:
+    """The share of wrong items in a judged sample.
+
+    Raises DragomanError if an item has no verdict, or one that is not of a sample.
+    """
+    verdicts = Counter(item.verdict for item in items)
+    if verdicts.keys() - {"right", "wrong"}:
+        raise DragomanError(
+            f"{verdicts.total() - verdicts['right'] - verdicts['wrong']} items are not judged"
+        )
+    return Rate(errors=verdicts["wrong"], judged=verdicts.total())
+
+
+def missing_rate(items: Iterable[Item], present: int) -> Rate:
+    """The share of what should stand in the gold and doesn't, of that and the ``present`` annotations."""
+    verdicts = Counter(item.verdict for item in items)
+    if verdicts.keys() - {"missing", "not-missing"}:
+        unjudged = verdicts.total() - verdicts["missing"] - verdicts["not-missing"]
+        raise DragomanError(f"{unjudged} items are not judged")
+    return Rate(errors=verdicts["missing"], judged=present + verdicts["missing"])
+
+
+def rates_table(items: Sequence[Item]) -> str:
+    """The share of wrong items in judged samples as Markdown (x 100): of each task, then of each label."""
+    lines = ["| judged | wrong | of | % | interval |", "|---|--:|--:|--:|--:|"]
+    for kind in dict.fromkeys(item.kind for item in items):
+        own = [item for item in items if item.kind == kind]
+        lines.append(rate_row(KIND_NAMES.get(kind, kind), wrong_rate(own)))
+        for label in sorted({item.gold for item in own}):
+            lines.append(rate_row(f"`{label}`", wrong_rate(item for item in own if item.gold == label)))
+    return "\n".join(lines)
+
+
+KIND_NAMES = {"entity": "entities", "relation": "relations"}
+
+
+def rate_row(name: str, rate: Rate) -> str:
+    """One line of a table of rates, x 100."""
+    spread = rate.interval
+    value = "–" if rate.value is None else f"{100 * rate.value:.1f}"
+    ends = "–" if spread is None else f"{100 * spread[0]:.1f} to {100 * spread[1]:.1f}"
+    return f"| {name} | {rate.errors:,} | {rate.judged:,} | {value} | {ends} |"
