@@ -12,13 +12,17 @@ import msgspec
 import numpy as np
 import pytest
 
+from dragoman import corpus
 from dragoman.errors import ScoreError
 from dragoman.score import (
     Floor,
     Links,
     Spans,
+    agreement,
     alignment,
+    compare,
     compute,
+    coreference,
     facts,
     over_seeds,
     read_result,
@@ -33,6 +37,7 @@ from dragoman.score import (
     to_pandas,
     verify,
 )
+from dragoman.score.coreference import clusters_of
 from dragoman.score.slices import Slices, frequency, length, meta, seen, sentence
 from dragoman.score.spacy_scorer import make_scorer
 from dragoman.types import Document, Entity
@@ -462,3 +467,93 @@ def test_an_edited_text_and_a_span_beyond_it_are_refused() -> None:
         score([gold], [msgspec.structs.replace(gold, entities=(far,), relations=(), clusters=())], SCHEMA)
     with pytest.raises(ScoreError, match="given is"):
         score([gold], [gold], SCHEMA, given="foo")  # type: ignore[arg-type]
+
+
+def clustered(documents: list[Document]) -> tuple[Spans, Links, np.ndarray]:
+    """The columns of documents, as a caller who has no documents would make them."""
+    labels, relation_labels = list(SCHEMA.entities), list(SCHEMA.relations)
+    rows, links, numbers = [], [], []
+    for number, document in enumerate(documents):
+        place = {entity.id: len(rows) + row for row, entity in enumerate(document.entities)}
+        rows += [(number, e.start, e.end, labels.index(e.label)) for e in document.entities]
+        links += [
+            (relation_labels.index(r.label), place[r.source], place[r.target]) for r in document.relations
+        ]
+        of = {member: index for index, cluster in enumerate(document.clusters) for member in cluster.members}
+        numbers += [of.get(entity.id, -1) for entity in document.entities]
+    found = Spans.from_rows(rows)
+    return found, Links.from_rows(links, found), np.array(numbers, dtype=np.int64)
+
+
+def damaged(document: Document) -> Document:
+    """Without some relations, with one turned cluster fewer: neither right nor all wrong."""
+    return msgspec.structs.replace(
+        document, relations=document.relations[::2], clusters=document.clusters[1:], sha256=document.sha256
+    )
+
+
+def dev() -> list[Document]:
+    return sorted(corpus.load(builders.ROOT / "corpus/dev")[:12], key=lambda document: document.id)
+
+
+def test_facts_of_columns_are_those_of_documents() -> None:
+    gold = dev()
+    predicted = [damaged(document) for document in gold]
+    names = {"labels": list(SCHEMA.entities), "relation_labels": list(SCHEMA.relations)}
+    columns = facts(clustered(gold), clustered(predicted), **names)
+    documents = facts(gold, predicted, schema=SCHEMA)
+    assert [msgspec.structs.astuple(row) for row in columns.rows] == [
+        msgspec.structs.astuple(row) for row in documents.rows
+    ]
+    assert 0 < columns.row("facts.hard").f1 < columns.row("facts.any-mention").f1 < 1
+    assert columns.signatures["facts.hard"].startswith("task:facts|match:hard|")
+
+
+def test_columns_of_facts_are_checked() -> None:
+    spans_found, links, clusters = clustered(dev()[:1])
+    names = {"labels": list(SCHEMA.entities), "relation_labels": list(SCHEMA.relations)}
+    with pytest.raises(ScoreError, match="a whole number per span"):
+        facts((spans_found, links, clusters[1:]), (spans_found, links, clusters), **names)
+    with pytest.raises(ScoreError, match="no rule 'soft'"):
+        facts((spans_found, links, clusters), (spans_found, links, clusters), rules=["soft"], **names)
+
+
+def test_coreference_of_plain_clusters_is_that_of_documents() -> None:
+    gold = dev()
+    predicted = [damaged(document) for document in gold]
+    sides = [
+        [[set(group) for group in clusters_of(document, True)] for document in side]
+        for side in (gold, predicted)
+    ]
+    plain, whole = coreference(*sides), coreference(gold, predicted, SCHEMA)
+    assert plain == msgspec.structs.replace(whole, signature=plain.signature)
+    assert 0 < whole.conll < 1
+    assert "documents:12" in plain.signature
+    assert "schema:diplomacy/1" in whole.signature
+
+
+def test_plain_clusters_are_checked() -> None:
+    with pytest.raises(ScoreError, match="1 gold and 0 predicted"):
+        coreference([[["a"]]], [])
+    with pytest.raises(ScoreError, match="gold document 0: a mention stands in two clusters"):
+        coreference([[["a"], ["a", "b"]]], [[["a"]]])
+    with pytest.raises(ScoreError, match="name it with schema="):
+        coreference([lakeside()], [lakeside()])
+
+
+def test_every_result_is_a_tidy_table() -> None:
+    gold = dev()
+    predicted = [damaged(document) for document in gold]
+    found = coreference(gold, predicted, SCHEMA)
+    rows = records(found)
+    assert [row["metric"] for row in rows] == [
+        f"coreference.{name}" for name in ("muc", "b3", "ceafe", "lea", "conll")
+    ]
+    assert rows[-1]["F1"] == found.conll
+    compared = compare(gold, {"a": gold, "b": predicted}, SCHEMA, resamples=100)
+    agreed = agreement({"a": gold, "b": predicted}, SCHEMA, resamples=100)
+    for result in (score(gold, predicted, SCHEMA), found, compared, agreed):
+        table = list(csv.DictReader(io.StringIO(to_csv(result))))
+        assert len(table) == len(records(result)) > 0
+        assert all(row["signature"] for row in table)
+        assert json.loads(to_json(result))

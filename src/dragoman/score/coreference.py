@@ -7,6 +7,7 @@ denominators are added over documents before any rate is taken, as the CoNLL sco
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from fractions import Fraction
 
@@ -14,6 +15,8 @@ import msgspec
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from dragoman import __version__
+from dragoman.corpus import digest
 from dragoman.errors import ScoreError
 from dragoman.schema import Schema
 from dragoman.score.counts import harmonic
@@ -39,12 +42,16 @@ class Rates(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Coreference(msgspec.Struct, frozen=True, kw_only=True):
-    """The four metrics; ``conll`` is the mean F1 of MUC, B3 and CEAFe, None if one is undefined."""
+    """The four metrics; ``conll`` is the mean F1 of MUC, B3 and CEAFe, None if one is undefined.
+
+    signature: what reproduces the numbers, in one line.
+    """
 
     muc: Rates
     b3: Rates
     ceafe: Rates
     lea: Rates
+    signature: str = ""
 
     @property
     def conll(self) -> float | None:
@@ -54,26 +61,73 @@ class Coreference(msgspec.Struct, frozen=True, kw_only=True):
         return sum(defined) / 3 if len(defined) == 3 else None
 
 
+Plain = Sequence[Iterable[Iterable[Hashable]]]
+
+
 def coreference(
-    gold: Iterable[Document],
-    predicted: Iterable[Document],
-    schema: Schema,
+    gold: Iterable[Document] | Plain,
+    predicted: Iterable[Document] | Plain,
+    schema: Schema | None = None,
     *,
     singletons: bool = True,
 ) -> Coreference:
-    """Score the clusters of predicted documents against gold ones, paired by id.
+    """Score predicted clusters against gold ones.
 
-    Mentions are equal where span and label are. singletons: whether a mention without a cluster
-    counts as a cluster of one (CoNLL-2012 has none; leave them out to compare with it).
-    Gold documents that do not list clusters as annotated are left out. Raises ScoreError if
-    the articles differ.
+    gold, predicted: documents, paired by id, whose mentions are equal where span and label are, then with
+    their ``schema``; or plain clusters: per document, in the same order on both sides, its clusters, each
+    a collection of mentions that can be hashed. singletons: whether a cluster of one counts, and a mention
+    without a cluster as one (CoNLL-2012 has none; leave them out to compare with it).
+
+    Gold documents that do not list clusters as annotated are left out. Raises ScoreError if the articles
+    differ, or one mention stands in two clusters.
+
+    >>> round(coreference([[["a", "b", "c"], ["d", "e"]]], [[["a", "b"], ["c", "d", "e"]]]).conll, 4)
+    0.7333
     """
-    pairs = [
-        (clusters_of(one, singletons), clusters_of(two, singletons))
-        for one, two in pair_documents(gold, predicted, schema, "nothing")
-        if "clusters" in one.layers
-    ]
-    return score_groups(pairs)
+    sides = list(gold), list(predicted)
+    if not any(isinstance(one, Document) for side in sides for one in side):
+        pairs = _plain(sides[0], sides[1], singletons)  # type: ignore[arg-type]
+        named = hashlib.sha256(repr([sorted(map(_mentions, one)) for one, _ in pairs]).encode()).hexdigest()
+        name = "clusters"
+    else:
+        if schema is None:
+            raise ScoreError("documents are scored by a schema: name it with schema=")
+        kept = [
+            (one, two)
+            for one, two in pair_documents(sides[0], sides[1], schema, "nothing")  # type: ignore[arg-type]
+            if "clusters" in one.layers
+        ]
+        pairs = [(clusters_of(one, singletons), clusters_of(two, singletons)) for one, two in kept]
+        named, name = digest([one for one, _ in kept]), schema.reference
+    found = score_groups(pairs)
+    signature = (
+        f"task:coreference|singletons:{'yes' if singletons else 'no'}|schema:{name}|gold:{named[:12]}"
+        f"|documents:{len(pairs)}|dragoman:{__version__}"
+    )
+    return msgspec.structs.replace(found, signature=signature)
+
+
+def _mentions(group: Group) -> list[str]:
+    return sorted(map(repr, group))
+
+
+def _plain(
+    gold: Plain, predicted: Plain, singletons: bool
+) -> list[tuple[tuple[Group, ...], tuple[Group, ...]]]:
+    if len(gold) != len(predicted):
+        raise ScoreError(f"clusters of {len(gold)} gold and {len(predicted)} predicted documents")
+    sides = []
+    for name, side in (("gold", gold), ("predicted", predicted)):
+        found = []
+        for number, clusters in enumerate(side):
+            groups = [frozenset(cluster) for cluster in clusters]
+            if sum(map(len, groups)) > len(frozenset().union(*groups)) or not all(groups):
+                raise ScoreError(
+                    f"{name} document {number}: a mention stands in two clusters, or one is empty"
+                )
+            found.append(tuple(group for group in groups if singletons or len(group) > 1))
+        sides.append(found)
+    return list(zip(*sides, strict=True))
 
 
 def clusters_of(document: Document, singletons: bool) -> tuple[Group, ...]:

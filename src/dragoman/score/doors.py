@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from dragoman import __version__
+from dragoman.corpus import digest
 from dragoman.errors import ScoreError
 from dragoman.schema import Schema
 from dragoman.score import averages, resample, tally
@@ -17,7 +18,7 @@ from dragoman.score.averages import Row
 from dragoman.score.columns import Ints, Links, Spans
 from dragoman.score.scorecard import Scorecard, score
 from dragoman.score.slices import Slices
-from dragoman.types import Document, Given
+from dragoman.types import FORMAT, LAYERS, Cluster, Document, Entity, Given, Relation, text_hash
 
 
 def spans(
@@ -99,19 +100,145 @@ def _are_columns(*sides: tuple[object, ...]) -> bool:
     return all(len(side) == 2 and isinstance(side[0], Spans) and isinstance(side[1], Links) for side in sides)
 
 
+Clustered = tuple[Spans, Links, Ints]
+
+
 def facts(
-    gold: Iterable[Document],
-    predicted: Iterable[Document],
+    gold: Iterable[Document] | Clustered,
+    predicted: Iterable[Document] | Clustered,
     *,
-    schema: Schema,
+    schema: Schema | None = None,
+    labels: Sequence[str] = (),
+    relation_labels: Sequence[str] = (),
+    symmetric: Sequence[str] = (),
+    documents: int | None = None,
     rules: Sequence[tally.Rule] = tally.RULES,
     given: Given = "nothing",
     seed: int = 0,
     slices: Slices | None = None,
 ) -> Scorecard:
-    """Score facts, relations between clusters, under the named rules for equal clusters."""
+    """Score facts, relations between clusters, under the named rules for equal clusters.
+
+    gold, predicted: documents, then ``schema`` names their labels; or (spans, links, clusters) with names
+    as in ``relations``, and as clusters one whole number per span: equal in a document for spans that name
+    the same thing, below 0 for a span of no cluster.
+
+    >>> found = Spans.from_rows([(0, 0, 5, 0), (0, 6, 9, 0), (0, 12, 15, 0)])
+    >>> clusters = np.array([1, -1, 1])
+    >>> links = [Links.from_rows(rows, found) for rows in ([(0, 0, 1)], [(0, 2, 1)])]
+    >>> sides = [(found, side, clusters) for side in links]
+    >>> card = facts(*sides, labels=["GPE"], relation_labels=["borders"])
+    >>> [card.row(metric).f1 for metric in card.metrics]
+    [1.0, 1.0, 1.0]
+    """
+    if isinstance(gold, tuple) and isinstance(predicted, tuple) and _are_clustered(gold, predicted):
+        names = labels, relation_labels, symmetric
+        return _facts_of_columns(gold, predicted, names, documents, rules, seed)
     metrics = tuple(f"facts.{rule}" for rule in rules)
-    return score(gold, predicted, schema, given=given, seed=seed, metrics=metrics, slices=slices)
+    return score(gold, predicted, _known(schema), given=given, seed=seed, metrics=metrics, slices=slices)  # type: ignore[arg-type]
+
+
+def _are_clustered(*sides: tuple[object, ...]) -> bool:
+    return all(len(side) == 3 and _are_columns(side[:2]) for side in sides)
+
+
+def _facts_of_columns(
+    gold: Clustered,
+    predicted: Clustered,
+    names: tuple[Sequence[str], Sequence[str], Sequence[str]],
+    documents: int | None,
+    rules: Sequence[tally.Rule],
+    seed: int,
+) -> Scorecard:
+    labels, relation_labels, symmetric = names
+    unknown = sorted(set(rules) - set(tally.RULES))
+    if unknown:
+        raise ScoreError(f"no rule {unknown[0]!r}; there are {', '.join(tally.RULES)}")
+    card = relations(
+        gold[:2],
+        predicted[:2],
+        labels=labels,
+        relation_labels=relation_labels,
+        symmetric=symmetric,
+        documents=documents,
+        seed=seed,
+    )
+    sides = [_documents(side, len(card.documents), labels, relation_labels) for side in (gold, predicted)]
+    pairs = list(zip(*sides, strict=True))
+    gold_hash, predicted_hash = map(digest, sides)
+    more = (f"relations:{','.join(relation_labels)}", f"symmetric:{','.join(sorted(symmetric)) or 'none'}")
+    rows: list[Row] = []
+    signatures = {}
+    for rule in rules:
+        metric = f"facts.{rule}"
+        counted = tally.count_facts(pairs, relation_labels, rule, frozenset(symmetric))
+        rows += averages.rows(metric, counted, seed)
+        signed = _signed(labels, more, gold_hash, len(pairs), seed)
+        signatures[metric] = "|".join(("task:facts", f"match:{rule}", *signed))
+    return msgspec.structs.replace(
+        card,
+        gold_sha256=gold_hash,
+        predicted_sha256=predicted_hash,
+        rows=tuple(rows),
+        signatures=signatures,
+    )
+
+
+def _documents(
+    side: Clustered, count: int, labels: Sequence[str], relation_labels: Sequence[str]
+) -> list[Document]:
+    """The same as documents without text, whose ids are their numbers."""
+    found, links, clusters = side
+    numbers = np.asarray(clusters)
+    if numbers.shape != (len(found),) or not np.issubdtype(numbers.dtype, np.integer):
+        raise ScoreError(
+            f"clusters: {numbers.dtype} of shape {numbers.shape}, expected a whole number per span"
+        )
+    entities: list[list[Entity]] = [[] for _ in range(count)]
+    groups: list[dict[int, list[str]]] = [{} for _ in range(count)]
+    for row, (document, label, number) in enumerate(
+        zip(found.document.tolist(), found.label.tolist(), numbers.tolist(), strict=True)
+    ):
+        pieces = found.pieces(row)
+        entity = Entity(
+            id=f"T{row}",
+            start=pieces[0][0],
+            end=pieces[-1][1],
+            label=labels[label],
+            fragments=pieces if len(pieces) > 1 else (),
+        )
+        entities[document].append(entity)
+        if number >= 0:
+            groups[document].setdefault(number, []).append(entity.id)
+    stated: list[list[Relation]] = [[] for _ in range(count)]
+    for row, (document, label, source, target) in enumerate(
+        zip(
+            *(column.tolist() for column in (links.document, links.label, links.source, links.target)),
+            strict=True,
+        )
+    ):
+        relation = Relation(
+            id=f"R{row}", label=relation_labels[label], source=f"T{source}", target=f"T{target}"
+        )
+        stated[document].append(relation)
+    return [
+        Document(
+            format=FORMAT,
+            schema="-/1",
+            id=str(number),
+            text=None,
+            sha256=text_hash(""),
+            layers=LAYERS,
+            entities=tuple(entities[number]),
+            relations=tuple(stated[number]),
+            clusters=tuple(
+                Cluster(id=f"C{place}", members=tuple(members))
+                for place, members in groups[number].items()
+                if len(members) > 1  # one of its own is what a span without a cluster is
+            ),
+        )
+        for number in range(count)
+    ]
 
 
 def _known(schema: Schema | None) -> Schema:

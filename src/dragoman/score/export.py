@@ -1,4 +1,4 @@
-"""A scorecard as a tidy table, one row per metric, slice and label, for other tools."""
+"""Results as tidy tables, such as one row per metric, slice and label, for other tools."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import csv
 import importlib
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from dragoman.score.averages import Row
+from dragoman.score.agreement import Agreement
+from dragoman.score.averages import ALL, Row
+from dragoman.score.compare import Comparison
+from dragoman.score.coreference import Coreference, Rates
 from dragoman.score.scorecard import Scorecard
 
 COLUMNS: Mapping[str, str] = {
@@ -36,26 +39,57 @@ LATEX = str.maketrans(
 )
 
 
-def records(card: Scorecard) -> list[dict[str, Any]]:
-    """The rows as flat records, each with its signature; rates from 0 to 1, None where undefined."""
-    return [
-        {**{name: getattr(row, field) for name, field in COLUMNS.items()}, "signature": _signature(card, row)}
-        for row in card.rows
-    ]
+Result = Scorecard | Coreference | Agreement | Sequence[Comparison]
 
 
-def to_json(card: Scorecard) -> str:
-    """The whole scorecard as JSON; ``read_result`` reads it back from a file."""
-    return json.dumps(msgspec.to_builtins(card), indent=1, ensure_ascii=False, allow_nan=False)
+def records(result: Result) -> list[dict[str, Any]]:
+    """The rows of a result as flat records, each with its signature; rates 0 to 1, None where undefined.
+
+    Those of a scorecard and of coreference have the keys of COLUMNS; those of agreement and of comparisons
+    the names of ``AgreementRow`` and ``Comparison``.
+    """
+    if isinstance(result, Scorecard):
+        return [
+            {**{name: getattr(row, at) for name, at in COLUMNS.items()}, "signature": _signature(result, row)}
+            for row in result.rows
+        ]
+    if isinstance(result, Coreference):
+        return list(_of_coreference(result))
+    if isinstance(result, Agreement):
+        return [
+            {**msgspec.structs.asdict(row), "annotators": ", ".join(row.annotators)}
+            | {"signature": result.signature}
+            for row in result.rows
+        ]
+    return [msgspec.structs.asdict(comparison) for comparison in result]
 
 
-def to_csv(card: Scorecard) -> str:
+def _of_coreference(result: Coreference) -> Iterator[dict[str, Any]]:
+    empty = dict.fromkeys(COLUMNS) | {"slice": ALL, "label": "micro"}
+    for name in ("muc", "b3", "ceafe", "lea"):
+        rates: Rates = getattr(result, name)
+        found = {"metric": f"coreference.{name}", "P": rates.precision, "R": rates.recall, "F1": rates.f1}
+        yield {**empty, **found, "signature": result.signature}
+    yield {**empty, "metric": "coreference.conll", "F1": result.conll, "signature": result.signature}
+
+
+def to_json(result: Result) -> str:
+    """The whole result as JSON; ``read_result`` reads a scorecard back from a file."""
+    return json.dumps(msgspec.to_builtins(result), indent=1, ensure_ascii=False, allow_nan=False)
+
+
+def to_csv(result: Result) -> str:
     """The records as CSV with a header; an undefined rate is empty."""
+    found = records(result)
     out = io.StringIO()
-    writer = csv.DictWriter(out, [*COLUMNS, "signature"], lineterminator="\n")
+    writer = csv.DictWriter(out, _names(found), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(records(card))
+    writer.writerows(found)
     return out.getvalue()
+
+
+def _names(found: Sequence[Mapping[str, Any]]) -> list[str]:
+    return list(found[0]) if found else [*COLUMNS, "signature"]
 
 
 def to_latex(card: Scorecard) -> str:
@@ -71,10 +105,11 @@ def to_latex(card: Scorecard) -> str:
     return "\n".join([*lines, *(f"% {signature}" for signature in card.signatures.values())]) + "\n"
 
 
-def to_pandas(card: Scorecard) -> Any:
+def to_pandas(result: Result) -> Any:
     """The records as a pandas DataFrame; needs pandas, which is no dependency."""
     pandas = importlib.import_module("pandas")
-    return pandas.DataFrame.from_records(records(card), columns=[*COLUMNS, "signature"])
+    found = records(result)
+    return pandas.DataFrame.from_records(found, columns=_names(found))
 
 
 def _signature(card: Scorecard, row: Row) -> str:
