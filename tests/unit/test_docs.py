@@ -2,9 +2,11 @@
 
 import importlib.util
 import warnings
+from pathlib import Path
 
 import pytest
 
+from dragoman import schema
 from tests.builders import ROOT
 
 
@@ -23,3 +25,11 @@ def test_the_table_of_five_tools_is_what_they_answer() -> None:
     assert f"<!-- five-tools -->\n{found}\n<!-- /five-tools -->" in (ROOT / "docs/scoring.md").read_text(
         "utf-8"
     )
+
+
+def test_the_schema_in_the_guide_is_one(tmp_path: Path) -> None:
+    page = (ROOT / "docs/scoring.md").read_text("utf-8")
+    path = tmp_path / "schema.toml"
+    path.write_text(page.split("```toml\n")[1].split("```")[0], "utf-8")
+    found = schema.read(path)
+    assert (list(found.entities), list(found.relations)) == (["FIRM"], ["owns"])
