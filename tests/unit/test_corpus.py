@@ -28,7 +28,7 @@ def test_corpus_and_seeds_have_no_finding() -> None:
 
 
 def test_rounds_have_no_error() -> None:
-    for annotator in sorted((ROOT / "annotation/rounds").glob("*/annotator-*")):
+    for annotator in sorted((ROOT / "annotation").glob("*/*/annotator-*")):
         report = validate.validate([annotator], SCHEMA, texts=())
         assert [str(finding) for finding in report.errors] == []
 
