@@ -182,3 +182,12 @@ def test_what_conll_cannot_say_is_refused(entities: list[Entity], message: str) 
 
 def test_counts_name_every_kind() -> None:
     assert Conversion(()).counts() == dict.fromkeys(KINDS, 0)
+
+
+def test_a_chunk_of_iob1_begins_anew_with_each_sentence() -> None:
+    """In IOB1 B- stands only right behind a chunk of the same label in the same sentence."""
+    entities = tuple(Entity(id=f"T{n}", start=n, end=n + 1, label="A") for n in (5, 7))
+    document = Document.new(id="d", text="Talks. 0", schema="s/1", entities=entities)
+    written, notes = conll.dumps(document, dialect="IOB1")
+    assert written.splitlines() == ["Talks\tO", ".\tI-A", "", "0\tI-A", ""]
+    assert notes == ()

@@ -112,11 +112,17 @@ def dumps(document: Document, *, dialect: Dialect) -> tuple[str, tuple[Note, ...
     breaks = set(accumulate(len(sentence) for sentence in sentences))
     breaks -= {index for start, end, _ in spans for index in range(start + 1, end)}
     lines = []
-    written = tags.encode(spans, len(tokens), dialect=dialect)
-    for index, (token, tag) in enumerate(zip(tokens, written, strict=True)):
-        lines.append(f"{token.text}\t{tag}\n")
-        if index + 1 in breaks:
+    first, left = 0, sorted(spans, reverse=True)
+    for last in sorted(breaks | {len(tokens)}):  # a chunk never touches one of the sentence before
+        own = []
+        while left and left[-1][0] < last:
+            start, end, label = left.pop()
+            own.append((start - first, end - first, label))
+        written = tags.encode(own, last - first, dialect=dialect)
+        lines += [f"{token.text}\t{tag}\n" for token, tag in zip(tokens[first:last], written, strict=True)]
+        if last in breaks:
             lines.append("\n")
+        first = last
     return "".join(lines), (*notes, *_unwritten(document))
 
 
