@@ -372,3 +372,18 @@ def rate_row(name: str, rate: Rate) -> str:
     value = "–" if rate.value is None else f"{100 * rate.value:.1f}"
     ends = "–" if spread is None else f"{100 * spread[0]:.1f} to {100 * spread[1]:.1f}"
     return f"| {name} | {rate.errors:,} | {rate.judged:,} | {value} | {ends} |"
+
+
+def card_block(root: Path) -> str:
+    """The rates of the judged samples of a project, ``annotation/audit/sample-SPLIT-TASK.tsv``, as Markdown.
+
+    Raises DragomanError if there is no sample, or one is not judged.
+    """
+    paths = sorted((root / "annotation/audit").glob("sample-*.tsv"))
+    if not paths:
+        raise DragomanError(f"{root / 'annotation/audit'}: no sample-SPLIT-TASK.tsv; draw one and judge it")
+    parts = []
+    for split in dict.fromkeys(path.stem.split("-")[1] for path in paths):
+        items = [item for path in paths if path.stem.split("-")[1] == split for item in read(path)]
+        parts.append(f"{split}:\n\n{rates_table(items)}")
+    return "\n\n".join(parts)

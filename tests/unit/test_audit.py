@@ -234,3 +234,13 @@ def test_the_commands_draw_a_sample_and_tell_the_rate_of_a_judged_one(tmp_path: 
 
 def _item(item: audit.Item) -> dict[str, object]:
     return {name: getattr(item, name) for name in audit.COLUMNS}
+
+
+def test_the_card_tells_the_rates_of_the_judged_samples():
+    card = (ROOT / "corpus/README.md").read_text("utf-8")
+    assert f"<!-- error-rates -->\n{audit.card_block(ROOT)}\n<!-- /error-rates -->" in card
+
+
+def test_a_project_without_a_sample_has_no_rates(tmp_path: Path):
+    with pytest.raises(DragomanError, match="no sample-SPLIT-TASK"):
+        audit.card_block(tmp_path)
