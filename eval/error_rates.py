@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dragoman import audit
+from dragoman import evaluate
 from dragoman.cli.progress import begin_script
 from dragoman.corpus import fill
 from dragoman.formats import files
@@ -12,6 +12,6 @@ CARD = ROOT / "corpus" / "README.md"
 
 if __name__ == "__main__":
     begin_script()
-    block = audit.card_block(ROOT)
+    block = evaluate.error_rates_block(ROOT)
     files.write(CARD, fill(CARD.read_text("utf-8"), "error-rates", block))
     print(block)

@@ -12,7 +12,7 @@ import random
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import msgspec
 from scipy.stats import binomtest
@@ -42,6 +42,7 @@ KINDS: Mapping[str, str] = {
 }
 
 Task = Literal["entities", "relations"]
+TASKS: tuple[Task, ...] = get_args(Task)
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,7 +137,7 @@ def _surface_labels(documents: Sequence[Document]) -> Iterator[Item]:
 
 
 def _unmarked(documents: Sequence[Document]) -> Iterator[Item]:
-    """Capitalised surfaces, always marked in the others' articles too, that an article marks but not here."""
+    """Capitalised surfaces that an article marks in one place and not in another."""
     for document in documents:
         text = document.text or ""
         covered = [False] * (len(text) + 1)
@@ -194,14 +195,7 @@ def sample(documents: Sequence[Document], task: Task, size: int, *, seed: int) -
     """
     pool: list[Item] = []
     for document in sorted(documents, key=lambda document: document.id):
-        entities = document.by_id()
-        own = [_about(document, "entity", (entity,), entity.label) for entity in document.entities]
-        if task == "relations":
-            own = [
-                _about(document, "relation", (entities[r.source], entities[r.target]), r.label)
-                for r in document.relations
-            ]
-        pool += sorted(own, key=_place)
+        pool += sorted(_annotations(document, task), key=_place)
     chosen = random.Random(seed).sample(range(len(pool)), min(size, len(pool)))  # noqa: S311
     return [pool[index] for index in sorted(chosen)]
 
@@ -218,22 +212,29 @@ def missing(gold: Sequence[Document], anew: Sequence[Document]) -> list[Item]:
         own = known.get(document.id)
         if own is None or own.sha256 != document.sha256:
             raise DragomanError(f"{document.id}: the gold has no such document, or another text of it")
-        items = [{_key(item): item for item in _all(side)} for side in (own, document)]
-        found += sorted((items[1][key] for key in items[1].keys() - items[0].keys()), key=_place)
+        of_document: list[Item] = []
+        for task in TASKS:
+            present = {(item.where, item.gold) for item in _annotations(own, task)}
+            marked = {(item.where, item.gold): item for item in _annotations(document, task)}
+            of_document += [
+                msgspec.structs.replace(item, gold="", other=item.gold)
+                for key, item in marked.items()
+                if key not in present
+            ]
+        found += sorted(of_document, key=_place)
     return found
 
 
-def _all(document: Document) -> Iterator[Item]:
+def _annotations(document: Document, task: Task) -> Iterator[Item]:
+    """Each entity or each relation of a document, with its label as that of the gold."""
+    if task == "entities":
+        for entity in document.entities:
+            yield _about(document, "entity", (entity,), entity.label)
+        return
     entities = document.by_id()
-    for entity in document.entities:
-        yield _about(document, "entity", (entity,), "", entity.label)
     for relation in document.relations:
         ends = entities[relation.source], entities[relation.target]
-        yield _about(document, "relation", ends, "", relation.label)
-
-
-def _key(item: Item) -> tuple[str, str, str]:
-    return item.kind, item.where, item.gold or item.other
+        yield _about(document, "relation", ends, relation.label)
 
 
 def _place(item: Item) -> tuple[str, list[int], str]:
@@ -335,55 +336,20 @@ def wrong_rate(items: Iterable[Item]) -> Rate:
 
     Raises DragomanError if an item has no verdict, or one that is not of a sample.
     """
-    verdicts = Counter(item.verdict for item in items)
-    if verdicts.keys() - {"right", "wrong"}:
-        raise DragomanError(
-            f"{verdicts.total() - verdicts['right'] - verdicts['wrong']} items are not judged"
-        )
+    verdicts = _verdicts(items, "right", "wrong")
     return Rate(errors=verdicts["wrong"], judged=verdicts.total())
 
 
 def missing_rate(items: Iterable[Item], present: int) -> Rate:
     """The share of what should stand in the gold and doesn't, of that and the ``present`` annotations."""
-    verdicts = Counter(item.verdict for item in items)
-    if verdicts.keys() - {"missing", "not-missing"}:
-        unjudged = verdicts.total() - verdicts["missing"] - verdicts["not-missing"]
-        raise DragomanError(f"{unjudged} items are not judged")
+    verdicts = _verdicts(items, "missing", "not-missing")
     return Rate(errors=verdicts["missing"], judged=present + verdicts["missing"])
 
 
-def rates_table(items: Sequence[Item]) -> str:
-    """The share of wrong items in judged samples as Markdown (x 100): of each task, then of each label."""
-    lines = ["| judged | wrong | of | % | interval |", "|---|--:|--:|--:|--:|"]
-    for kind in dict.fromkeys(item.kind for item in items):
-        own = [item for item in items if item.kind == kind]
-        lines.append(rate_row(KIND_NAMES.get(kind, kind), wrong_rate(own)))
-        for label in sorted({item.gold for item in own}):
-            lines.append(rate_row(f"`{label}`", wrong_rate(item for item in own if item.gold == label)))
-    return "\n".join(lines)
-
-
-KIND_NAMES = {"entity": "entities", "relation": "relations"}
-
-
-def rate_row(name: str, rate: Rate) -> str:
-    """One line of a table of rates, x 100."""
-    spread = rate.interval
-    value = "–" if rate.value is None else f"{100 * rate.value:.1f}"
-    ends = "–" if spread is None else f"{100 * spread[0]:.1f} to {100 * spread[1]:.1f}"
-    return f"| {name} | {rate.errors:,} | {rate.judged:,} | {value} | {ends} |"
-
-
-def card_block(root: Path) -> str:
-    """The rates of the judged samples of a project, ``annotation/audit/sample-SPLIT-TASK.tsv``, as Markdown.
-
-    Raises DragomanError if there is no sample, or one is not judged.
-    """
-    paths = sorted((root / "annotation/audit").glob("sample-*.tsv"))
-    if not paths:
-        raise DragomanError(f"{root / 'annotation/audit'}: no sample-SPLIT-TASK.tsv; draw one and judge it")
-    parts = []
-    for split in dict.fromkeys(path.stem.split("-")[1] for path in paths):
-        items = [item for path in paths if path.stem.split("-")[1] == split for item in read(path)]
-        parts.append(f"{split}:\n\n{rates_table(items)}")
-    return "\n\n".join(parts)
+def _verdicts(items: Iterable[Item], *known: str) -> Counter[str]:
+    """How often each verdict was given; DragomanError for one that is none of these."""
+    verdicts = Counter(item.verdict for item in items)
+    unjudged = verdicts.total() - sum(verdicts[verdict] for verdict in known)
+    if unjudged:
+        raise DragomanError(f"{unjudged} items are not judged")
+    return verdicts

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from dragoman import corpus, score, train
+from dragoman import audit, corpus, score, train
 from dragoman.errors import DragomanError, ModelError, ScoreError
 from dragoman.extract import Extractor
 from dragoman.formats import files, native
@@ -313,6 +313,40 @@ def _agreed(name: str, row: AgreementRow) -> str:
     known = row.low is not None and row.high is not None
     spread = f"{percent(row.low)} to {percent(row.high)}" if known else percent(None)
     return f"| {name} | {percent(row.value)} | {spread} | {row.n_units:,} |"
+
+
+def error_rates_block(root: Path) -> str:
+    """The error rates of the judged samples, ``annotation/audit/sample-SPLIT-TASK.tsv``, as Markdown.
+
+    Raises DragomanError if there is no sample, or one is not judged.
+    """
+    folder = root / "annotation/audit"
+    splits: dict[str, list[audit.Item]] = {}
+    for path in sorted(folder.glob("sample-*.tsv")):
+        splits.setdefault(path.stem.split("-")[1], []).extend(audit.read(path))
+    if not splits:
+        raise DragomanError(f"{folder}: no sample-SPLIT-TASK.tsv; draw one and judge it")
+    return "\n\n".join(f"{split}:\n\n{rates_table(items)}" for split, items in splits.items())
+
+
+def rates_table(items: Sequence[audit.Item]) -> str:
+    """The share of wrong items in judged samples as Markdown (x 100): of each task, then of each label."""
+    lines = ["| judged | wrong | of | % | interval |", "|---|--:|--:|--:|--:|"]
+    names = {"entity": "entities", "relation": "relations"}
+    for kind in dict.fromkeys(item.kind for item in items):
+        own = [item for item in items if item.kind == kind]
+        lines.append(_rated(names.get(kind, kind), audit.wrong_rate(own)))
+        for label in sorted({item.gold for item in own}):
+            lines.append(_rated(f"`{label}`", audit.wrong_rate(item for item in own if item.gold == label)))
+    return "\n".join(lines)
+
+
+def _rated(name: str, rate: audit.Rate) -> str:
+    low, high = rate.interval or (None, None)
+    return (
+        f"| {name} | {rate.errors:,} | {rate.judged:,} | {percent(rate.value)} | "
+        f"{percent(low)} to {percent(high)} |"
+    )
 
 
 def learning_curve(

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from scipy.stats import norm
 
-from dragoman import audit, corpus, schema
+from dragoman import audit, corpus, evaluate, schema
 from dragoman.cli import main
 from dragoman.errors import DragomanError, RecipeError
 from dragoman.types import Cluster, Document, Entity, Relation
@@ -238,9 +238,9 @@ def _item(item: audit.Item) -> dict[str, object]:
 
 def test_the_card_tells_the_rates_of_the_judged_samples():
     card = (ROOT / "corpus/README.md").read_text("utf-8")
-    assert f"<!-- error-rates -->\n{audit.card_block(ROOT)}\n<!-- /error-rates -->" in card
+    assert f"<!-- error-rates -->\n{evaluate.error_rates_block(ROOT)}\n<!-- /error-rates -->" in card
 
 
 def test_a_project_without_a_sample_has_no_rates(tmp_path: Path):
     with pytest.raises(DragomanError, match="no sample-SPLIT-TASK"):
-        audit.card_block(tmp_path)
+        evaluate.error_rates_block(tmp_path)

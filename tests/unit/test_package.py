@@ -17,6 +17,13 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     assert done.stdout.strip() == "[]"
 
 
+def test_the_command_line_starts_without_what_only_some_commands_need() -> None:
+    slow = (*HEAVY, "scipy.stats", "pyarrow")
+    code = f"import sys, dragoman.cli; print([name for name in {slow!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_no_label_of_the_schema_is_named_in_code() -> None:
     names = [*SCHEMA.entities, *SCHEMA.relations]
     pattern = re.compile(r"[\"'](?:" + "|".join(names) + r")[\"']")

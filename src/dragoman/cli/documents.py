@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from dragoman import audit, corpus, spread, validate
+from dragoman import corpus, spread, validate
 from dragoman.cli.options import PATH, PLACES, counted, find_schema, refuse_input, schema_option
 from dragoman.errors import DragomanError, FormatError, SchemaError
 from dragoman.formats import anything, brat, conll, files, inline, native
 from dragoman.formats.anything import FORMS
 from dragoman.formats.tags import MODES, PREFIXES, named
 from dragoman.types import Document
+
+if TYPE_CHECKING:
+    from dragoman.audit import Task
 
 TARGETS = ("json", "jsonl", "inline", "brat", "conll")
 
@@ -292,6 +296,8 @@ def audit_command(
 
     The table is for repairing the gold. It says nothing of the rate of errors: see `corpus sample`.
     """
+    from dragoman import audit
+
     refuse_input(out, places)
     documents = corpus.load(*places)
     schema = find_schema(schema_path, *places)
@@ -306,8 +312,10 @@ def audit_command(
 @click.option("--size", type=click.IntRange(1), required=True, help="How many annotations.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("-o", "--out", type=PATH, required=True, help="Table (.tsv) to judge.")
-def sample_command(places: tuple[Path, ...], task: audit.Task, size: int, seed: int, out: Path) -> None:
+def sample_command(places: tuple[Path, ...], task: Task, size: int, seed: int, out: Path) -> None:
     """Draw annotations of PLACES uniformly, to be judged `right` or `wrong` in the column verdict."""
+    from dragoman import audit
+
     refuse_input(out, places)
     found = audit.sample(corpus.load(*places), task, size, seed=seed)
     audit.write(out, found)
@@ -318,5 +326,7 @@ def sample_command(places: tuple[Path, ...], task: audit.Task, size: int, seed: 
 @click.argument("tables", type=PATH, nargs=-1, required=True)
 def error_rate(tables: tuple[Path, ...]) -> None:
     """Print the share of wrong annotations of judged samples, per label, with Wilson intervals."""
+    from dragoman import audit, evaluate
+
     items = [item for table in tables for item in audit.read(table)]
-    click.echo(audit.rates_table(items))
+    click.echo(evaluate.rates_table(items))

@@ -231,13 +231,6 @@ def _patterns(table: Codes) -> tuple[Codes, Ints]:
         keys = flat @ (1 << 3 * np.arange(flat.shape[1], dtype=np.int64))
     else:
         keys = flat.view(np.dtype((np.void, flat.shape[1]))).reshape(-1)
-    if flat.shape[1] * 3 <= 12:
-        present = np.zeros(1 << 3 * flat.shape[1], np.int64)
-        present[keys] = np.arange(1, len(keys) + 1)
-        first = np.flatnonzero(present)
-        place = np.empty(len(present), np.int64)
-        place[first] = np.arange(len(first))
-        return table[present[first] - 1], place[keys]
     _, first, which = np.unique(keys, return_index=True, return_inverse=True)
     return table[first], which.reshape(-1)
 

@@ -7,7 +7,7 @@ code points or in any other unit that both sides share.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from operator import attrgetter
 
@@ -20,7 +20,6 @@ from dragoman.types import Document, Entity
 
 Ints = NDArray[np.int64]
 LARGEST = 2**53
-PORTION = 1024
 Fragments = tuple[tuple[int, int], ...]
 Shapes = dict[Fragments, int]
 
@@ -66,28 +65,27 @@ class Spans(msgspec.Struct, frozen=True):
         the sides that are compared. Raises ScoreError for an unknown label.
         """
         sizes = list(map(len, map(attrgetter("entities"), documents)))
+        entities = list(chain.from_iterable(map(attrgetter("entities"), documents)))
+        try:
+            spans = cls.of_entities(entities, labels, shapes)
+        except KeyError:
+            raise _unknown_label(documents, labels) from None
         owner = np.repeat(np.arange(len(documents), dtype=np.int64), sizes)
-        columns = np.empty((3, len(owner)), np.int64)
-        shape = np.zeros(len(owner), np.int64)
-        row = 0
-        for entities in _portions(documents):
-            rows = slice(row, row + len(entities))
-            try:
-                columns[:, rows] = _columns(entities, labels)
-            except KeyError:
-                raise _unknown_label(documents, labels) from None
-            if shapes:
-                shape[rows] = [shapes.get(entity.fragments, 0) for entity in entities]
-            row = rows.stop
-        start, end, label = columns
-        return cls(owner, start, end, label, shape, {number: pieces for pieces, number in shapes.items()})
+        return msgspec.structs.replace(spans, document=owner)
 
     @classmethod
     def of_entities(cls, entities: Sequence[Entity], labels: Mapping[str, int], shapes: Shapes) -> Spans:
         """The entities of one document; KeyError for an unknown label."""
-        shape = np.array([shapes.get(entity.fragments, 0) for entity in entities], dtype=np.int64)
+        count = len(entities)
+        start, end = (
+            np.fromiter(map(attrgetter(name), entities), np.int64, count) for name in ("start", "end")
+        )
+        label = np.fromiter(map(labels.__getitem__, map(attrgetter("label"), entities)), np.int64, count)
+        shape = np.zeros(count, np.int64)
+        if shapes:
+            shape[:] = [shapes.get(entity.fragments, 0) for entity in entities]
         fragments = {number: pieces for pieces, number in shapes.items()}
-        return cls(np.zeros(len(entities), np.int64), *_columns(entities, labels), shape, fragments)
+        return cls(np.zeros(count, np.int64), start, end, label, shape, fragments)
 
     @classmethod
     def from_rows(cls, rows: Sequence[tuple[int, int, int, int]]) -> Spans:
@@ -128,23 +126,6 @@ class Spans(msgspec.Struct, frozen=True):
             raise ScoreError(f"{side} row {row}: the end {columns[2][row]} is not above the start")
         rows, starts, ends, labels = columns
         return cls(rows, starts, ends, labels, np.zeros(len(rows), np.int64))
-
-
-def _columns(entities: Sequence[Entity], labels: Mapping[str, int]) -> tuple[Ints, Ints, Ints]:
-    """The starts, ends and label indices of entities."""
-    count = len(entities)
-    return (
-        np.fromiter(map(attrgetter("start"), entities), np.int64, count),
-        np.fromiter(map(attrgetter("end"), entities), np.int64, count),
-        np.fromiter(map(labels.__getitem__, map(attrgetter("label"), entities)), np.int64, count),
-    )
-
-
-def _portions(documents: Sequence[Document]) -> Iterator[list[Entity]]:
-    """The entities of some hundred documents at a time: few enough for the processor's cache."""
-    for first in range(0, len(documents), PORTION):
-        portion = documents[first : first + PORTION]
-        yield list(chain.from_iterable(map(attrgetter("entities"), portion)))
 
 
 def number_shapes(*sides: Iterable[Entity]) -> Shapes:

@@ -154,19 +154,12 @@ def _facts_of_columns(
     unknown = sorted(set(rules) - set(tally.RULES))
     if unknown:
         raise ScoreError(f"no rule {unknown[0]!r}; there are {', '.join(tally.RULES)}")
-    card = relations(
-        gold[:2],
-        predicted[:2],
-        labels=labels,
-        relation_labels=relation_labels,
-        symmetric=symmetric,
-        documents=documents,
-        seed=seed,
-    )
-    sides = [_documents(side, len(card.documents), labels, relation_labels) for side in (gold, predicted)]
+    count = _count_documents((gold[0], predicted[0]), labels, documents)
+    _check_links((gold[:2], predicted[:2]), relation_labels, symmetric)
+    sides = [_documents(side, count, labels, relation_labels) for side in (gold, predicted)]
     pairs = list(zip(*sides, strict=True))
     gold_hash, predicted_hash = map(digest, sides)
-    more = (f"relations:{','.join(relation_labels)}", f"symmetric:{','.join(sorted(symmetric)) or 'none'}")
+    more = (f"relations:{','.join(relation_labels)}", _directions(symmetric))
     rows: list[Row] = []
     signatures = {}
     for rule in rules:
@@ -175,13 +168,7 @@ def _facts_of_columns(
         rows += averages.rows(metric, counted, seed)
         signed = _signed(labels, more, gold_hash, len(pairs), seed)
         signatures[metric] = "|".join(("task:facts", f"match:{rule}", *signed))
-    return msgspec.structs.replace(
-        card,
-        gold_sha256=gold_hash,
-        predicted_sha256=predicted_hash,
-        rows=tuple(rows),
-        signatures=signatures,
-    )
+    return _card(count, (gold_hash, predicted_hash), rows, signatures, seed)
 
 
 def _documents(
@@ -247,6 +234,26 @@ def _known(schema: Schema | None) -> Schema:
     return schema
 
 
+def _count_documents(sides: tuple[Spans, Spans], labels: Sequence[str], documents: int | None) -> int:
+    """How many documents the columns are of; ScoreError where they or the labels can't be."""
+    _refuse_labels(labels)
+    count = 1 + max(int(side.document.max(initial=-1)) for side in sides)
+    if documents is not None and documents < count:
+        raise ScoreError(f"a span stands in document {count - 1}, but there are only {documents} documents")
+    if documents is None and count > 1_000_000 + 100 * sum(map(len, sides)):
+        raise ScoreError(
+            f"the highest document is {count - 1}, far beyond the number of spans: number documents "
+            "from 0, or say with documents= how many there are"
+        )
+    count = count if documents is None else documents
+    if not count:
+        raise ScoreError("there is no document: give spans, or the number of documents")
+    highest = max(int(side.label.max(initial=-1)) for side in sides)
+    if highest >= len(labels):
+        raise ScoreError(f"a span has the label {highest}, but {len(labels)} labels are named")
+    return count
+
+
 def _of_columns(
     gold: Spans,
     predicted: Spans,
@@ -256,21 +263,7 @@ def _of_columns(
     least: int,
     seed: int,
 ) -> Scorecard:
-    _refuse_labels(labels)
-    count = 1 + max(int(side.document.max(initial=-1)) for side in (gold, predicted))
-    if documents is not None and documents < count:
-        raise ScoreError(f"a span stands in document {count - 1}, but there are only {documents} documents")
-    if documents is None and count > 1_000_000 + 100 * (len(gold) + len(predicted)):
-        raise ScoreError(
-            f"the highest document is {count - 1}, far beyond the number of spans: number documents "
-            "from 0, or say with documents= how many there are"
-        )
-    count = count if documents is None else documents
-    if not count:
-        raise ScoreError("there is no document: give spans, or the number of documents")
-    highest = max(int(side.label.max(initial=-1)) for side in (gold, predicted))
-    if highest >= len(labels):
-        raise ScoreError(f"a span has the label {highest}, but {len(labels)} labels are named")
+    count = _count_documents((gold, predicted), labels, documents)
     unknown = [scheme for scheme in schemes if scheme not in SCHEMES]
     if unknown or least < 1:
         raise ScoreError(
@@ -295,15 +288,22 @@ def _of_columns(
                 *_signed(labels, (), hashes[0], count, seed),
             )
         )
+    return _card(count, (hashes[0], hashes[1]), rows, signatures, seed)
+
+
+def _card(
+    documents: int, hashes: tuple[str, str], rows: Sequence[Row], signatures: dict[str, str], seed: int
+) -> Scorecard:
+    """A scorecard of columns. hashes: of the gold and of the predictions."""
     return Scorecard(
         given="nothing",
-        documents=names,
+        documents=tuple(map(str, range(documents))),
         schema="-",
         gold_sha256=hashes[0],
         predicted_sha256=hashes[1],
         version=__version__,
         seed=seed,
-        note=resample.TOO_FEW if count < resample.LEAST_DOCUMENTS else None,
+        note=resample.TOO_FEW if documents < resample.LEAST_DOCUMENTS else None,
         signatures=signatures,
         rows=tuple(rows),
         confusion={},
@@ -341,6 +341,29 @@ def _ranks(labels: Sequence[str]) -> Ints:
     return ranks
 
 
+def _check_links(
+    sides: tuple[Columns, Columns], relation_labels: Sequence[str], symmetric: Sequence[str]
+) -> None:
+    """Raise ScoreError for relations beyond the spans, or labels that are not named."""
+    _refuse_labels(relation_labels)
+    for spans_side, links_side in sides:
+        if max(int(links_side.source.max(initial=-1)), int(links_side.target.max(initial=-1))) >= len(
+            spans_side
+        ):
+            raise ScoreError("a relation points beyond the spans: make Links from the same Spans")
+    highest = max(int(side[1].label.max(initial=-1)) for side in sides)
+    if highest >= len(relation_labels):
+        raise ScoreError(f"a relation has the label {highest}, but {len(relation_labels)} labels are named")
+    unknown = sorted(set(symmetric) - set(relation_labels))
+    if unknown:
+        raise ScoreError(f"symmetric names {unknown[0]!r}, which is none of {', '.join(relation_labels)}")
+
+
+def _directions(symmetric: Sequence[str]) -> str:
+    """What a signature says of relations without direction."""
+    return f"symmetric:{','.join(sorted(symmetric)) or 'none'}"
+
+
 def _relations_of_columns(
     gold: Columns,
     predicted: Columns,
@@ -351,18 +374,7 @@ def _relations_of_columns(
     seed: int,
 ) -> Scorecard:
     card = _of_columns(gold[0], predicted[0], labels, documents, ("strict",), 1, seed)
-    _refuse_labels(relation_labels)
-    for spans_side, links_side in (gold, predicted):
-        if max(int(links_side.source.max(initial=-1)), int(links_side.target.max(initial=-1))) >= len(
-            spans_side
-        ):
-            raise ScoreError("a relation points beyond the spans: make Links from the same Spans")
-    highest = max(int(side[1].label.max(initial=-1)) for side in (gold, predicted))
-    if highest >= len(relation_labels):
-        raise ScoreError(f"a relation has the label {highest}, but {len(relation_labels)} labels are named")
-    unknown = sorted(set(symmetric) - set(relation_labels))
-    if unknown:
-        raise ScoreError(f"symmetric names {unknown[0]!r}, which is none of {', '.join(relation_labels)}")
+    _check_links((gold, predicted), relation_labels, symmetric)
     sides = tally.Sides(card.documents, gold[0], predicted[0])
     groups = tally.Sorted(tuple(relation_labels), gold[1].label, predicted[1].label)
     free = frozenset(relation_labels.index(name) for name in symmetric)
@@ -370,7 +382,6 @@ def _relations_of_columns(
     hashed = hashlib.sha256(card.gold_sha256.encode())
     for column in (gold[1].label, gold[1].source, gold[1].target):
         hashed.update(column.astype("<i8").tobytes())
-    directions = f"symmetric:{','.join(sorted(symmetric)) or 'none'}"
     for match in ("strict", "boundaries"):
         metric = f"relations.{match}"
         counted = tally.count_links(sides, (gold[1], predicted[1]), groups, free, types=match == "strict")
@@ -379,7 +390,9 @@ def _relations_of_columns(
             (
                 "task:relations",
                 f"match:{match}",
-                *_signed(relation_labels, (directions,), hashed.hexdigest(), len(card.documents), seed),
+                *_signed(
+                    relation_labels, (_directions(symmetric),), hashed.hexdigest(), len(card.documents), seed
+                ),
             )
         )
     return msgspec.structs.replace(card, rows=tuple(rows), signatures=signatures)

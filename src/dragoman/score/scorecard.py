@@ -183,7 +183,7 @@ def pair_documents(
             _check_given(one, two, given)
         for document in (one, two):
             if document.text is not None:
-                _check_text(document)
+                _check_text(document, document.text)
             if document.relations or document.clusters:  # other labels are checked as spans become columns
                 _check_links(document, schema)
     return pairs
@@ -213,12 +213,10 @@ def _refuse_unknown(metrics: Sequence[str]) -> None:
             raise ScoreError(f"no metric {metric!r}; there are {', '.join(tally.METRICS)}")
 
 
-def _check_text(document: Document) -> None:
-    if document.text is None:
-        return
-    if text_hash(document.text) != document.sha256:
+def _check_text(document: Document, text: str) -> None:
+    if text_hash(text) != document.sha256:
         raise ScoreError(f"{document.id}: the text is not the annotated one (its SHA-256 differs)")
-    beyond = [entity.id for entity in document.entities if entity.end > len(document.text)]
+    beyond = [entity.id for entity in document.entities if entity.end > len(text)]
     if beyond:
         raise ScoreError(f"{document.id}: entity {beyond[0]} reaches beyond the text")
 
