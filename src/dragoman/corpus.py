@@ -455,17 +455,17 @@ def statistics_table(parts: Mapping[str, dict[str, dict[str, int]]]) -> str:
     return "\n".join(lines)
 
 
-def manifest(root: Path, *, version: str, licence: str) -> str:
+def manifest(root: Path, *, version: str, licence: str, date: str) -> str:
     """The content of ``corpus.toml``: counts and a digest per split, a checksum per file.
 
-    root: the corpus folder. Checksums are SHA-256 of the files' bytes.
+    root: the corpus folder. date: of the release, ISO 8601. Checksums are SHA-256 of the files' bytes.
     """
     if not root.is_dir():
         raise DragomanError(f"{root}: [not-found] no such folder. Name the folder of the corpus.")
     stray = outside(root)
     if stray:
         raise DragomanError(f"{stray[0]}: stands in no split. Move it below {', '.join(SPLITS)}.")
-    lines = [f"version = {_toml(version)}", f"licence = {_toml(licence)}"]
+    lines = [f"version = {_toml(version)}", f"date = {_toml(date)}", f"licence = {_toml(licence)}"]
     for name, folder in splits(root).items():
         documents = load(folder)
         total = statistics(documents)["total"]
@@ -513,6 +513,14 @@ def _sealed(path: Path) -> dict[str, Any]:
         return tomllib.loads(files.decode(files.read_bytes(path), str(path)))
     except (ValueError, RecursionError) as error:
         raise DragomanError(f"{path}: not TOML ({error}). `dragoman corpus seal` writes it.") from error
+
+
+def release(root: Path) -> dict[str, str]:
+    """What ``corpus.toml`` of a folder states of version, date and licence; empty without the file."""
+    if not (root / "corpus.toml").is_file():
+        return {}
+    found = _sealed(root / "corpus.toml")
+    return {key: found[key] for key in ("version", "date", "licence") if isinstance(found.get(key), str)}
 
 
 def version(place: Path) -> str | None:

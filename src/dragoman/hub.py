@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from dragoman import corpus
+from dragoman import corpus, croissant
 from dragoman.errors import DragomanError
 from dragoman.formats import files
 from dragoman.schema import Schema
@@ -18,11 +18,12 @@ from dragoman.types import FORMAT, Cluster, Document, Entity, Producer, Relation
 
 
 def write(root: Path, out: Path, schema: Schema) -> dict[str, int]:
-    """Write the splits of a corpus folder as ``out/data/SPLIT.parquet``, and its card beside them.
+    """Write the splits of a corpus folder as Parquet, with its card and Croissant metadata.
 
-    The card is the corpus's ``README.md``; its front matter names the files, so that plain
-    ``datasets.load_dataset(out)`` finds the splits. Stand-off documents without their text are written
-    without it. Returns the number of documents by split.
+    The files are ``data/SPLIT.parquet``, ``README.md`` and ``croissant.json`` in ``out``. The card is the
+    corpus's ``README.md``; its front matter names the files, so that plain ``datasets.load_dataset(out)``
+    finds the splits. Stand-off documents without their text are written without it. Returns the number of
+    documents by split.
 
     Raises DragomanError if the corpus has no split or no card, or the extra ``hub`` is not installed.
     """
@@ -43,6 +44,9 @@ def write(root: Path, out: Path, schema: Schema) -> dict[str, int]:
         table.to_parquet(str(target))
         written[name] = len(rows)
     files.write(out / "README.md", files.read_bytes(card))
+    data = {name: f"data/{name}.parquet" for name in written}
+    metadata = croissant.metadata(out, data, schema, release=corpus.release(root))
+    files.write(out / "croissant.json", json.dumps(metadata, ensure_ascii=False, indent=2) + "\n")
     return written
 
 

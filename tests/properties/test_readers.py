@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import given
 
 from dragoman.errors import FormatError
-from dragoman.formats import brat, conll, labelstudio, tags
+from dragoman.formats import brat, conll, docbin, labelstudio, tags
 from dragoman.formats.tags import Dialect, Mode, Span
 from dragoman.text import align, tokenized_sentences
 from dragoman.types import Document, Entity
@@ -116,6 +118,34 @@ def test_brat_loses_no_annotation(document: Document) -> None:
     assert again.entities == expected.entities
     assert again.relations == expected.relations
     assert again.clusters == expected.clusters
+
+
+@given(st.lists(documents(fragments=False), max_size=3, unique_by=lambda document: document.id))
+def test_docbin_loses_no_entity(written: list[Document]) -> None:
+    pytest.importorskip("spacy", reason="spaCy (extra spacy) is not installed")
+    content, notes = docbin.dumps(written)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "a.spacy")
+        path.write_bytes(content)
+        read = docbin.read(path, schema="diplomacy/1")
+    assert len(read.documents) == len(written)
+    for before, after in zip(written, read.documents, strict=True):
+        assert (after.id, after.text, after.date) == (before.id, before.text, before.date)
+        assert {(e.start, e.end, e.label) for e in after.entities} == {
+            (e.start, e.end, e.label) for e in before.entities
+        }
+        annotated = bool(before.entities or "entities" in before.layers)
+        assert after.layers == (("entities",) if annotated else ())
+    told = sum(note.kind == "duplicate" for note in notes)
+    assert told == sum(repeats(document) for document in written)
+    beside = [item for d in written for item in (*d.relations, *d.clusters)]
+    beside += [x for d in written for e in d.entities for x in (e.value, e.score) if x is not None]
+    assert len(notes) - told == len(beside)
+
+
+def repeats(document: Document) -> int:
+    counted = Counter((entity.start, entity.end, entity.label) for entity in document.entities)
+    return sum(times > 1 for times in counted.values())
 
 
 PIECES = [

@@ -38,8 +38,11 @@ def test_the_card_and_the_seal_tell_what_is_there() -> None:
     card = (folder / "README.md").read_text("utf-8")
     assert corpus.fill_card(card, folder) == card
     sealed = (folder / "corpus.toml").read_text("utf-8")
-    version = tomllib.loads(sealed)["version"]
-    assert corpus.manifest(folder, version=version, licence="CC-BY-4.0") == sealed
+    stated = tomllib.loads(sealed)
+    kept = {key: stated[key] for key in ("version", "date", "licence")}
+    assert corpus.release(folder) == kept
+    assert corpus.manifest(folder, **kept) == sealed
+    assert corpus.release(ROOT) == {}
 
 
 def test_splits_follow_the_stated_rule() -> None:

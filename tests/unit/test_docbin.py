@@ -7,11 +7,16 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from click.testing import CliRunner
 
+from dragoman.cli import main
 from dragoman.errors import DragomanError, FormatError
-from dragoman.formats import docbin
+from dragoman.formats import docbin, native
 from dragoman.formats.conversion import Conversion
+from dragoman.types import Document, Entity
+from tests.builders import ROOT, lakeside
 
 spacy = pytest.importorskip("spacy", reason="spaCy (extra spacy) is not installed")
 
@@ -119,3 +124,39 @@ def test_missing_spacy_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(builtins, "__import__", refuse)
     with pytest.raises(DragomanError, match=r"pip install dragoman\[spacy\]"):
         docbin.read(path, schema="s/1")
+
+
+def test_what_docbin_cannot_hold_is_refused_or_told() -> None:
+    bare = Document.new(id="d", text=TEXT, schema="s/1")
+    far = Entity(id="T1", start=20, end=99, label="GPE")
+    split = Entity(id="T2", start=2, end=9, label="GPE", fragments=((2, 3), (5, 9)))
+    with pytest.raises(ValueError, match="ends at 99, but the text has 25"):
+        docbin.dumps([msgspec.structs.replace(bare, entities=(far,))])
+    with pytest.raises(ValueError, match="T2 is discontinuous"):
+        docbin.dumps([msgspec.structs.replace(bare, entities=(split,))])
+    with pytest.raises(ValueError, match="without its text"):
+        docbin.dumps([msgspec.structs.replace(bare, text=None)])
+    with pytest.raises(ValueError, match="no language that spaCy knows"):
+        docbin.dumps([bare], language="xx-none")
+
+
+def test_a_written_file_reads_back_with_its_ids(tmp_path: Path) -> None:
+    gold = lakeside()
+    out = tmp_path / "gold.spacy"
+    path = tmp_path / f"{gold.id}.json"
+    native.write(path, gold)
+    schema_path = str(ROOT / "annotation/schema.toml")
+    arguments = ["convert", str(path), "--to", "docbin", "--schema", schema_path]
+    assert CliRunner().invoke(main, arguments).exit_code == 2
+    ran = CliRunner().invoke(main, [*arguments, "-o", str(out)])
+    assert ran.exit_code == 0
+    assert ran.stderr.count("DocBin holds no relation") == len(gold.relations)
+    (again,) = docbin.read(out, schema=gold.schema).documents
+    assert (again.id, again.title, again.date, again.text) == (gold.id, gold.title, gold.date, gold.text)
+    assert [(e.start, e.end, e.label) for e in again.entities] == [
+        (e.start, e.end, e.label) for e in gold.entities
+    ]
+    (doc,) = spacy.tokens.DocBin().from_disk(out).get_docs(spacy.blank("en").vocab)
+    assert [(e.start_char, e.end_char, e.label_) for e in doc.ents] == [
+        (e.start, e.end, e.label) for e in gold.entities
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import click
 from dragoman import corpus, spread, validate
 from dragoman.cli.options import PATH, PLACES, counted, find_schema, refuse_input, schema_option
 from dragoman.errors import DragomanError, FormatError, SchemaError
-from dragoman.formats import anything, brat, conll, files, inline, native
+from dragoman.formats import anything, brat, conll, docbin, files, inline, native
 from dragoman.formats.anything import FORMS
 from dragoman.formats.tags import MODES, PREFIXES, named
 from dragoman.types import Document
@@ -19,7 +20,7 @@ from dragoman.types import Document
 if TYPE_CHECKING:
     from dragoman.audit import Task
 
-TARGETS = ("json", "jsonl", "inline", "brat", "conll")
+TARGETS = ("json", "jsonl", "inline", "brat", "conll", "docbin")
 
 
 def add_to(main: click.Group) -> None:
@@ -65,7 +66,7 @@ def validate_command(places: tuple[Path, ...], schema_path: Path | None) -> None
 @click.option("--from", "form", type=click.Choice(FORMS), help="Format of PLACES; else by name.")
 @click.option("--dialect", help=f"Of CoNLL's tags, read or written: {', '.join(PREFIXES)}.")
 @click.option("--mode", type=click.Choice(MODES), help="How CoNLL's malformed tags are read.")
-@click.option("-o", "--out", type=PATH, help="Folder, file for jsonl; else stdout.")
+@click.option("-o", "--out", type=PATH, help="Folder, file for jsonl and docbin; else stdout.")
 @click.option("--in-place", is_flag=True, help="Rewrite document files in the canonical layout.")
 @click.option("--renumber", is_flag=True, help="Give ids T1, R1, C1, ... in order of the text.")
 @click.option("--comments", is_flag=True, help="Inline: put the surfaces behind each relation.")
@@ -92,6 +93,8 @@ def convert(
     target = target or "json"
     if target == "brat" and out is None:
         raise click.UsageError("brat needs a folder for its pairs of files: give --out.")
+    if target == "docbin" and out is None:
+        raise click.UsageError("docbin is one binary file: give --out FILE.spacy.")
     found, failed = _read_any(places, schema_path, form, dialect, mode)
     try:
         if renumber:
@@ -107,6 +110,9 @@ def convert(
     elif target == "jsonl":
         refuse_input(out, places)
         _emit("".join(native.dump_line(document) for document in found.values()), out)
+    elif target == "docbin" and out is not None:
+        refuse_input(out, places)
+        _write_docbin(found, out)
     else:
         _convert_each(found, target, out, comments, dialect)
     findings = _findings(found, schema_path)
@@ -126,6 +132,16 @@ def _findings(found: dict[Path, Document], schema_path: Path | None) -> list[str
         for finding in validate.check(document, schema)
         if finding.level == validate.ERROR
     ]
+
+
+def _write_docbin(found: dict[Path, Document], out: Path) -> None:
+    try:
+        content, notes = docbin.dumps(tuple(found.values()))
+    except ValueError as error:
+        raise DragomanError(str(error)) from error
+    for note in notes:
+        click.echo(str(note), err=True)
+    files.write(out, content)
 
 
 def _convert_each(
@@ -238,10 +254,12 @@ def stats(places: tuple[Path, ...], covered: bool, beside: Path | None, schema_p
 @corpus_group.command()
 @click.argument("root", type=PATH)
 @click.option("--version", required=True, help="Version of the corpus, as 0.1.0.")
-@click.option("--licence", default="CC-BY-4.0", show_default=True)
-def seal(root: Path, version: str, licence: str) -> None:
+@click.option("--licence", default="CC-BY-4.0", show_default=True, help="Its SPDX identifier.")
+@click.option("--date", type=click.DateTime(["%Y-%m-%d"]), help="Of the release; today unless given.")
+def seal(root: Path, version: str, licence: str, date: datetime | None) -> None:
     """Write ROOT/corpus.toml, and the table of counts in ROOT/README.md, from the documents in ROOT."""
-    sealed = corpus.manifest(root, version=version, licence=licence)
+    day = (date or datetime.now(UTC)).date().isoformat()
+    sealed = corpus.manifest(root, version=version, licence=licence, date=day)
     card = root / "README.md"
     if card.exists():
         files.write(card, corpus.fill_card(files.decode(files.read_bytes(card), str(card)), root))
@@ -264,7 +282,13 @@ def attach(places: tuple[Path, ...], out: Path) -> None:
 
 @corpus_group.command()
 @click.argument("root", type=PATH)
-@click.option("--hub", "out", type=PATH, required=True, help="Folder for the Parquet files and the card.")
+@click.option(
+    "--hub",
+    "out",
+    type=PATH,
+    required=True,
+    help="Folder for the Parquet files, the card and croissant.json.",
+)
 @schema_option
 def export(root: Path, out: Path, schema_path: Path | None) -> None:
     """Write the corpus ROOT as a Hugging Face dataset that `datasets.load_dataset` opens."""

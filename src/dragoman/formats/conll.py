@@ -10,7 +10,7 @@ sentences. So two files give the same offsets if, and only if, they hold the sam
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
 from pathlib import Path
 
@@ -18,7 +18,7 @@ import msgspec
 
 from dragoman.errors import FormatError
 from dragoman.formats import files, tags
-from dragoman.formats.conversion import Conversion, Note
+from dragoman.formats.conversion import Conversion, Note, unwritten
 from dragoman.formats.tags import Dialect, Mode
 from dragoman.text import Token, align, tokenized_sentences
 from dragoman.types import Document, Entity, first_line
@@ -123,7 +123,7 @@ def dumps(document: Document, *, dialect: Dialect) -> tuple[str, tuple[Note, ...
         if last in breaks:
             lines.append("\n")
         first = last
-    return "".join(lines), (*notes, *_unwritten(document))
+    return "".join(lines), (*notes, *unwritten(document, "CoNLL"))
 
 
 def _sections(path: Path, column: int, separator: str | None) -> tuple[list[list[Sentence]], bool]:
@@ -288,16 +288,3 @@ def _token_spans(
         taken.update(covered)
         spans.append((place.first, place.last, entity.label))
     return spans
-
-
-def _unwritten(document: Document) -> Iterator[Note]:
-    for entity in document.entities:
-        for key, value in (("value", entity.value), ("score", entity.score)):
-            if value is not None:
-                yield Note(
-                    f"{document.id}: entity {entity.id}", "skipped", f"CoNLL holds no {key} ({value})."
-                )
-    for relation in document.relations:
-        yield Note(f"{document.id}: relation {relation.id}", "skipped", "CoNLL holds no relation.")
-    for cluster in document.clusters:
-        yield Note(f"{document.id}: cluster {cluster.id}", "skipped", "CoNLL holds no cluster.")

@@ -90,3 +90,17 @@ def duplicates(document: Document, place: str) -> Iterator[Note]:
                 "duplicate",
                 f"relation {name} says {relation.label} of the same two spans as {earlier}; both are kept.",
             )
+
+
+def unwritten(document: Document, form: str) -> Iterator[Note]:
+    """A note for every value, score, relation and cluster: ``form`` holds spans and labels alone."""
+    for entity in document.entities:
+        for key, value in (("value", entity.value), ("score", entity.score)):
+            if value is not None:
+                yield Note(
+                    f"{document.id}: entity {entity.id}", "skipped", f"{form} holds no {key} ({value})."
+                )
+    for relation in document.relations:
+        yield Note(f"{document.id}: relation {relation.id}", "skipped", f"{form} holds no relation.")
+    for cluster in document.clusters:
+        yield Note(f"{document.id}: cluster {cluster.id}", "skipped", f"{form} holds no cluster.")
