@@ -23,7 +23,7 @@ Scheme = Literal["strict", "exact", "partial", "type"]
 SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
 Codes = NDArray[np.uint8]
 MEET, SPAN, LABEL = 1, 2, 4
-BLOCK = 4096
+BLOCK = 8192
 RIGHT: dict[Scheme, int] = {
     "strict": MEET | SPAN | LABEL,
     "exact": MEET | SPAN,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
-from operator import attrgetter
 
 import msgspec
 import numpy as np
@@ -21,7 +20,7 @@ from dragoman.types import Document, Entity
 Ints = NDArray[np.int64]
 LARGEST = 2**53
 Fragments = tuple[tuple[int, int], ...]
-Shapes = dict[Fragments, int]
+BLOCK = 8192
 
 
 class Spans(msgspec.Struct, frozen=True):
@@ -29,6 +28,7 @@ class Spans(msgspec.Struct, frozen=True):
 
     document, label: indices, 0 or more. start, end: half-open offsets. shape: 0 for a span of
     one piece, else a number that spans of the same fragments share; fragments: by that number.
+    valued: False if surely none has a normalised value.
     """
 
     document: Ints
@@ -37,6 +37,7 @@ class Spans(msgspec.Struct, frozen=True):
     label: Ints
     shape: Ints
     fragments: Mapping[int, Fragments] = {}
+    valued: bool = True
 
     def __len__(self) -> int:
         return len(self.document)
@@ -56,36 +57,6 @@ class Spans(msgspec.Struct, frozen=True):
         """The stretches that one span covers."""
         shape = int(self.shape[row])
         return self.fragments[shape] if shape else ((int(self.start[row]), int(self.end[row])),)
-
-    @classmethod
-    def of(cls, documents: Sequence[Document], labels: Mapping[str, int], shapes: Shapes) -> Spans:
-        """The entities of documents, row by row in their order.
-
-        labels: the index of each label. shapes: numbers of all the fragments that occur, shared by
-        the sides that are compared. Raises ScoreError for an unknown label.
-        """
-        sizes = list(map(len, map(attrgetter("entities"), documents)))
-        entities = list(chain.from_iterable(map(attrgetter("entities"), documents)))
-        try:
-            spans = cls.of_entities(entities, labels, shapes)
-        except KeyError:
-            raise _unknown_label(documents, labels) from None
-        owner = np.repeat(np.arange(len(documents), dtype=np.int64), sizes)
-        return msgspec.structs.replace(spans, document=owner)
-
-    @classmethod
-    def of_entities(cls, entities: Sequence[Entity], labels: Mapping[str, int], shapes: Shapes) -> Spans:
-        """The entities of one document; KeyError for an unknown label."""
-        count = len(entities)
-        start, end = (
-            np.fromiter(map(attrgetter(name), entities), np.int64, count) for name in ("start", "end")
-        )
-        label = np.fromiter(map(labels.__getitem__, map(attrgetter("label"), entities)), np.int64, count)
-        shape = np.zeros(count, np.int64)
-        if shapes:
-            shape[:] = [shapes.get(entity.fragments, 0) for entity in entities]
-        fragments = {number: pieces for pieces, number in shapes.items()}
-        return cls(np.zeros(count, np.int64), start, end, label, shape, fragments)
 
     @classmethod
     def from_rows(cls, rows: Sequence[tuple[int, int, int, int]]) -> Spans:
@@ -128,10 +99,57 @@ class Spans(msgspec.Struct, frozen=True):
         return cls(rows, starts, ends, labels, np.zeros(len(rows), np.int64))
 
 
-def number_shapes(*sides: Iterable[Entity]) -> Shapes:
-    """A number for every set of fragments, in their order, so that no input order shows."""
-    found = set(map(attrgetter("fragments"), chain.from_iterable(sides)))
-    return {fragments: number for number, fragments in enumerate(sorted(filter(None, found)), 1)}
+def spans_of(sides: Sequence[Sequence[Document]], labels: Mapping[str, int]) -> list[Spans]:
+    """The entities of each side's documents, row by row in their order.
+
+    labels: the index of each label. Raises ScoreError for an unknown one.
+    """
+    entities = [list(chain.from_iterable([document.entities for document in side])) for side in sides]
+    try:
+        found = entity_spans(entities, labels)
+    except KeyError:
+        raise _unknown_label(chain.from_iterable(sides), labels) from None
+    return [
+        msgspec.structs.replace(spans, document=_owners([len(document.entities) for document in side]))
+        for spans, side in zip(found, sides, strict=True)
+    ]
+
+
+def _owners(sizes: Sequence[int]) -> Ints:
+    return np.repeat(np.arange(len(sizes), dtype=np.int64), sizes)
+
+
+def entity_spans(sides: Sequence[Sequence[Entity]], labels: Mapping[str, int]) -> list[Spans]:
+    """The entities of one document on each side; KeyError for an unknown label."""
+    read = [_read(entities, labels) for entities in sides]
+    pieces = sorted({fragments for _, _, split in read for fragments in split.values()})
+    shapes = {fragments: number for number, fragments in enumerate(pieces, 1)}  # no input order shows
+    by_number = dict(enumerate(pieces, 1))
+    found = []
+    for (start, end, label), valued, split in read:
+        shape = np.zeros(len(start), np.int64)
+        shape[list(split)] = [shapes[fragments] for fragments in split.values()]
+        owner = np.zeros(len(start), np.int64)
+        found.append(Spans(owner, start, end, label, shape, by_number, valued))
+    return found
+
+
+def _read(
+    entities: Sequence[Entity], labels: Mapping[str, int]
+) -> tuple[list[Ints], bool, dict[int, Fragments]]:
+    """Starts, ends and labels; False if surely no entity has a value; the fragments of those with some."""
+    columns: tuple[list[int], ...] = [], [], []
+    valued = False
+    split: dict[int, Fragments] = {}
+    for first in range(0, len(entities), BLOCK):  # a block stays in the processor's cache for every pass
+        block = entities[first : first + BLOCK]
+        columns[0].extend([entity.start for entity in block])
+        columns[1].extend([entity.end for entity in block])
+        columns[2].extend([labels[entity.label] for entity in block])
+        if [entity for entity in block if entity.value is not None or entity.fragments]:
+            valued = True
+            split |= {row: entity.fragments for row, entity in enumerate(block, first) if entity.fragments}
+    return [np.fromiter(column, np.int64, len(entities)) for column in columns], valued, split
 
 
 class Links(msgspec.Struct, frozen=True):
@@ -206,7 +224,7 @@ def digest(documents: Sequence[Document], spans: Spans, labels: Sequence[str]) -
     rank = np.zeros(len(labels), np.int64)
     rank[[labels.index(name) for name in used]] = np.arange(len(used))
     hashed = hashlib.sha256("\n".join((*used, "")).encode())
-    layers = {found: ",".join(sorted(found)) for found in set(map(attrgetter("layers"), documents))}
+    layers = {found: ",".join(sorted(found)) for found in {document.layers for document in documents}}
     heads = [f"{document.id}\0{document.sha256}\0{layers[document.layers]}\n" for document in documents]
     hashed.update("".join(heads).encode())
     columns = (spans.document, spans.start, spans.end, rank[spans.label])
@@ -214,13 +232,15 @@ def digest(documents: Sequence[Document], spans: Spans, labels: Sequence[str]) -
     hashed.update(repr(spans.fragments and sorted(map(spans.pieces, np.flatnonzero(spans.shape)))).encode())
     for column in columns:
         hashed.update((column if ordered is None else column[ordered]).astype("<i8").tobytes())
-    valued = any(map(attrgetter("value"), chain.from_iterable(map(attrgetter("entities"), documents))))
-    for document in documents:
-        if not (valued or document.relations or document.clusters):
-            continue
-        parts = sorted(_linked(document))
-        if parts:
-            hashed.update(f"{document.id}\0{parts}\n".encode())
+    more = [
+        document
+        for document in documents
+        if document.relations
+        or document.clusters
+        or (spans.valued and [1 for entity in document.entities if entity.value is not None])
+    ]
+    for document in more:
+        hashed.update(f"{document.id}\0{sorted(_linked(document))}\n".encode())
     return hashed.hexdigest()
 
 
@@ -247,7 +267,7 @@ def _linked(document: Document) -> Iterable[str]:
         yield f"{cluster.value} {sorted(key[member] for member in cluster.members)}"
 
 
-def _unknown_label(documents: Sequence[Document], labels: Mapping[str, int]) -> ScoreError:
+def _unknown_label(documents: Iterable[Document], labels: Mapping[str, int]) -> ScoreError:
     for document in documents:
         for entity in document.entities:
             if entity.label not in labels:

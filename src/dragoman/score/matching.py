@@ -13,7 +13,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from dragoman.score.alignment import Scheme, align
-from dragoman.score.columns import Spans, number_shapes
+from dragoman.score.columns import entity_spans
 from dragoman.types import Document, Entity
 
 
@@ -34,8 +34,7 @@ class Pairing(msgspec.Struct, frozen=True):
 def pair_spans(gold: Sequence[Entity], predicted: Sequence[Entity], scheme: Scheme) -> Pairing:
     """Pair the spans of one document; see ``alignment.align``."""
     places = {label: n for n, label in enumerate(sorted({entity.label for entity in (*gold, *predicted)}))}
-    shapes = number_shapes(gold, predicted)
-    sides = [Spans.of_entities(entities, places, shapes) for entities in (gold, predicted)]
+    sides = entity_spans((gold, predicted), places)
     found = align(sides[0], sides[1], (scheme,))[scheme]
     pairs = sorted(zip(found.gold.tolist(), found.predicted.tolist(), found.correct.tolist(), strict=True))
     taken_gold, taken_pred = {g for g, _, _ in pairs}, {p for _, p, _ in pairs}

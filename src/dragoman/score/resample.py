@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
 
 LEAST_DOCUMENTS = 10
 RESAMPLES = 2000
@@ -32,6 +35,19 @@ def weights(documents: int, *, seed: int, resamples: int = RESAMPLES) -> NDArray
     return generator.multinomial(documents, np.full(documents, 1 / documents), size=resamples)
 
 
+@lru_cache(maxsize=1)
+def _threads() -> ThreadpoolController:
+    return ThreadpoolController()
+
+
+@lru_cache(maxsize=8)
+def _noise(seed: int, resamples: int, size: int) -> Array:
+    """Standard normal numbers, resamples x size: the same for all that is drawn with a seed."""
+    drawn = np.random.default_rng([seed, 2]).standard_normal((resamples, size))
+    drawn.flags.writeable = False
+    return drawn
+
+
 def totals(rows: NDArray[np.integer] | Array, *, seed: int, resamples: int = RESAMPLES) -> Array:
     """What the sums over documents become when the documents are drawn again.
 
@@ -51,14 +67,15 @@ def totals(rows: NDArray[np.integer] | Array, *, seed: int, resamples: int = RES
     often = np.where(sums > 0, sums, np.inf).min(axis=1) >= RARE
     frequent = np.flatnonzero(used & often)
     found = np.zeros((resamples, groups, columns))
-    generator = np.random.default_rng([seed, 2])
     if len(frequent):
         mean = sums[frequent].reshape(-1)
-        covariance = _products(rows, frequent) - np.outer(mean, mean) / documents
-        values, vectors = np.linalg.eigh(covariance)
-        spread = vectors * np.sqrt(np.maximum(values, 0.0))
-        noise = generator.standard_normal((resamples, len(mean))) @ spread.T
+        with _threads().limit(limits=1):  # one order of sums on any machine, and no threads that wait busily
+            covariance = _products(rows, frequent) - np.outer(mean, mean) / documents
+            values, vectors = np.linalg.eigh(covariance)
+            spread = vectors * np.sqrt(np.maximum(values, 0.0))
+            noise = _noise(seed, resamples, len(mean)) @ spread.T
         found[:, frequent] = (mean + noise).reshape(resamples, len(frequent), columns)
+    generator = np.random.default_rng([seed, 3])
     for group in np.flatnonzero(used & ~often):
         distinct, counts = distinct_rows(rows[:, group])
         drawn = generator.multinomial(documents, counts / documents, size=resamples)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from operator import attrgetter
 
 import msgspec
 
@@ -149,9 +148,9 @@ def pair_documents(
     """Pair documents by id, in order of it, and refuse what cannot be compared (ScoreError)."""
     sides = []
     for name, documents in (("gold", list(gold)), ("predicted", list(predicted))):
-        by_id = dict(zip(map(attrgetter("id"), documents), documents, strict=True))
+        by_id = {document.id: document for document in documents}
         if len(by_id) < len(documents):
-            twice = Counter(map(attrgetter("id"), documents)).most_common(1)[0][0]
+            twice = Counter(document.id for document in documents).most_common(1)[0][0]
             raise ScoreError(f"the {name} side has two documents with the id {twice}")
         sides.append(by_id)
     golds, preds = sides
@@ -172,24 +171,29 @@ def pair_documents(
             + ". Extract exactly the gold articles."
         )
     order = sorted(golds)
-    pairs = list(zip(map(golds.__getitem__, order), map(preds.__getitem__, order), strict=True))
+    pairs = [(golds[identifier], preds[identifier]) for identifier in order]
     reference = schema.reference
-    for one, two in pairs:
-        if one.sha256 != two.sha256:
-            raise ScoreError(f"{one.id}: gold and prediction are of different texts. Extract it again.")
-        if not (one.schema == two.schema == reference):
-            raise _other_schema(one, two, reference)
-        if given != "nothing":
+    apart = [
+        (one, two)
+        for one, two in pairs
+        if one.sha256 != two.sha256 or one.schema != reference or two.schema != reference
+    ]
+    if apart:
+        raise _incomparable(*apart[0], reference)
+    if given != "nothing":
+        for one, two in pairs:
             _check_given(one, two, given)
-        for document in (one, two):
+    for side in (golds, preds):
+        for document in [d for d in side.values() if d.text is not None or d.relations or d.clusters]:
             if document.text is not None:
                 _check_text(document, document.text)
-            if document.relations or document.clusters:  # other labels are checked as spans become columns
-                _check_links(document, schema)
+            _check_links(document, schema)  # other labels are checked as spans become columns
     return pairs
 
 
-def _other_schema(one: Document, two: Document, reference: str) -> ScoreError:
+def _incomparable(one: Document, two: Document, reference: str) -> ScoreError:
+    if one.sha256 != two.sha256:
+        return ScoreError(f"{one.id}: gold and prediction are of different texts. Extract it again.")
     if one.schema == two.schema:
         return ScoreError(f"{one.id}: annotated by {one.schema}, the schema here is {reference}.")
     return ScoreError(f"{one.id}: gold is annotated by {one.schema}, the prediction by {two.schema}.")

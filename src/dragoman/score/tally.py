@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import chain
-from operator import attrgetter
 from typing import Literal, get_args
 
 import msgspec
@@ -19,7 +17,7 @@ from numpy.typing import NDArray
 from dragoman.schema import Schema
 from dragoman.score import matching
 from dragoman.score.alignment import SCHEMES, Pairs, Scheme, align
-from dragoman.score.columns import Ints, Links, Spans, digest, number_shapes
+from dragoman.score.columns import Ints, Links, Spans, digest, spans_of
 from dragoman.types import Document, Given
 
 GOLD, PREDICTED, GOLD_COR, PREDICTED_COR, GOLD_INC, PREDICTED_INC, GOLD_PAR, PREDICTED_PAR = range(8)
@@ -114,9 +112,8 @@ class Material:
         if whole and self._whole is not None:
             return self._whole
         places = {label: index for index, label in enumerate(self.ranked)}
-        shapes = number_shapes(*map(attrgetter("entities"), chain.from_iterable(pairs)))
-        gold = Spans.of([one for one, _ in pairs], places, shapes)
-        predicted = Spans.of([two for _, two in pairs], places, shapes)
+        both = [one for one, _ in pairs], [two for _, two in pairs]
+        gold, predicted = spans_of(both, places)
         found = Sides([one.id for one, _ in pairs], gold, predicted)
         if whole:
             self._whole = found
