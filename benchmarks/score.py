@@ -124,9 +124,9 @@ def tell(name: str, ours: float, peer: float | None, n: int, **more: object) -> 
     print(json.dumps({**row, "unit": "CPU s", "n": n, **more}), flush=True)
 
 
-def exact(gold: Spans, predicted: Spans, documents: int, schemes: tuple[Any, ...]) -> None:
+def exact(gold: Spans, predicted: Spans, documents: tuple[str, ...], schemes: tuple[Any, ...]) -> None:
     """From columns to the count matrices of some schemes."""
-    sides = Sides(tuple(map(str, range(documents))), gold, predicted, align(gold, predicted, schemes))
+    sides = Sides(documents, gold, predicted, align(gold, predicted, schemes))
     for _ in count_schemes(sides, schemes, Sorted(LABELS, gold.label, predicted.label)):
         pass
 
@@ -162,6 +162,7 @@ def resamples(gold: list[Document], systems: dict[str, list[Document]], document
 def measure(documents: int) -> None:
     """All measurements on one number of documents."""
     times = 3 if documents <= 10_000 else 1
+    ids = tuple(map(str, range(documents)))
     for nested in (False, True):
         kind = "nested and crossing" if nested else "flat"
         gold, predicted = generate(documents, nested=nested)
@@ -173,9 +174,9 @@ def measure(documents: int) -> None:
             Evaluator(sides[0], sides[1], tags=list(LABELS)).evaluate()
 
         slow = seconds(nervaluate, times)
-        ours = seconds(lambda c=columns: exact(*c, documents, ("strict",)), 3)  # type: ignore[misc]
+        ours = seconds(lambda c=columns: exact(*c, ids, ("strict",)), 3)  # type: ignore[misc]
         tell(f"exact counting, {kind}; peer: nervaluate", ours, slow, documents)
-        ours = seconds(lambda c=columns: exact(*c, documents, SCHEMES), 3)  # type: ignore[misc]
+        ours = seconds(lambda c=columns: exact(*c, ids, SCHEMES), 3)  # type: ignore[misc]
         tell(f"four schemes, {kind}; peer: nervaluate", ours, slow, documents)
         ours = seconds(lambda d=own: table(score(*d, SCHEMA)), times)  # type: ignore[misc]
         tell(f"documents to report with intervals, {kind}; peer: nervaluate", ours, slow, documents)
@@ -190,7 +191,7 @@ def measure(documents: int) -> None:
 
             tell(
                 "exact counting, flat; peer: seqeval",
-                seconds(lambda c=columns: exact(*c, documents, ("strict",)), 3),  # type: ignore[misc]
+                seconds(lambda c=columns: exact(*c, ids, ("strict",)), 3),  # type: ignore[misc]
                 seconds(strict, times),
                 documents,
             )

@@ -117,14 +117,13 @@ def _align(
         wide = np.broadcast_to(golds[:, :, None], shape).reshape(-1)
         tall = np.broadcast_to(preds[:, None, :], shape).reshape(-1)
         patterns, which = _patterns(_codes(gold, predicted, wide, tall, least).reshape(shape))
-        known = [pattern.tobytes() for pattern in patterns]
-        for scheme in schemes:
-            # patterns x gold rows: the predicted row each is paired with or -1, and whether as COR
-            answers = [_solve(pattern, shape[1:], scheme) for pattern in known]
-            partner = np.array([partner for partner, _ in answers])[which]
-            right = np.array([right for _, right in answers])[which]
-            paired = np.nonzero(partner >= 0)
-            parts[scheme].append(Pairs(golds[paired], preds[paired[0], partner[paired]], right[paired]))
+        # patterns x schemes x gold rows: twice the predicted row each is paired with, and 1 if as COR; or -1
+        answers = np.array([_answers(pattern.tobytes(), shape[1:], schemes) for pattern in patterns])
+        for number, scheme in enumerate(schemes):
+            answer = answers[:, number][which]
+            paired = np.nonzero(answer >= 0)
+            found = answer[paired]
+            parts[scheme].append(Pairs(golds[paired], preds[paired[0], found >> 1], (found & 1) == 1))
     for scheme, pieces in parts.items():
         yield scheme, _joined(pieces)
 
@@ -236,10 +235,13 @@ def _patterns(table: Codes) -> tuple[Codes, Ints]:
 
 
 @lru_cache(maxsize=100_000)
-def _solve(
-    pattern: bytes, shape: tuple[int, int], scheme: Scheme
-) -> tuple[tuple[int, ...], tuple[bool, ...]]:
-    """The best assignment of one component: the column of every row, or -1, and whether it is COR."""
+def _answers(pattern: bytes, shape: tuple[int, int], schemes: tuple[Scheme, ...]) -> Ints:
+    """What ``_solve`` finds under every scheme: schemes x rows."""
+    return np.stack([_solve(pattern, shape, scheme) for scheme in schemes])
+
+
+def _solve(pattern: bytes, shape: tuple[int, int], scheme: Scheme) -> Ints:
+    """The best assignment of one component: twice the column of every row, one more if COR; or -1."""
     codes = np.frombuffer(pattern, dtype=np.uint8).reshape(shape)
     right = (codes & RIGHT[scheme]) == RIGHT[scheme]
     meet = (codes & MEET) > 0
@@ -248,9 +250,7 @@ def _solve(
     same = (codes & LABEL) > 0
     worth = (np.where(right, most, meet) * most + (right & same)) * most + same
     rows, columns = linear_sum_assignment(worth * meet, maximize=True)
-    partner = np.full(shape[0], -1)
+    found = np.full(shape[0], -1)
     kept = meet[rows, columns]
-    partner[rows[kept]] = columns[kept]
-    correct = np.zeros(shape[0], bool)
-    correct[rows[kept]] = right[rows[kept], columns[kept]]
-    return tuple(partner.tolist()), tuple(correct.tolist())
+    found[rows[kept]] = 2 * columns[kept] + right[rows[kept], columns[kept]]
+    return found
