@@ -118,3 +118,20 @@ def test_brat_and_conll_go_out_and_come_back(gold: Path, tmp_path: Path) -> None
     assert read.stdout.count('"label": "GPE"') == 9
     assert dragoman("convert", gold, "--to", "brat").returncode == 2
     assert "dialect" in dragoman("convert", gold, "--to", "conll").stderr
+
+
+def test_other_formats_are_verified_calibrated_and_compared_as_well(
+    conll: tuple[Path, Path], tmp_path: Path
+) -> None:
+    tags = ("--dialect", "IOB2", "--mode", "strict")
+    result = tmp_path / "result.json"
+    assert dragoman("score", *conll, *tags, "--format", "json", "-o", result).returncode == 0
+    assert dragoman("verify", result, *conll, *tags).returncode == 0
+    done = dragoman("calibrate", *conll, *tags)
+    assert "[conll-dialect]" not in done.stderr
+    folders = [tmp_path / name for name in ("ann", "bob")]
+    for folder, path in zip(folders, conll, strict=True):
+        folder.mkdir()
+        (folder / "a.conll").write_text(path.read_text("utf-8"), "utf-8")
+    agreed = dragoman("annotate", "agree", *folders, *tags)
+    assert (agreed.returncode, "entities" in agreed.stdout) == (0, True)

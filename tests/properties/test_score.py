@@ -2,13 +2,15 @@
 
 from itertools import permutations
 from random import Random
+from unittest.mock import patch
 
 import hypothesis.strategies as st
 import msgspec
 from hypothesis import given, settings
 
-from dragoman.score import kinds, score
-from dragoman.score.alignment import SCHEMES, Scheme
+from dragoman.score import alignment, kinds, score
+from dragoman.score.alignment import SCHEMES, Scheme, align
+from dragoman.score.columns import spans_of
 from dragoman.score.kinds import GOLD_ONLY, PAIRED, PREDICTED_ONLY
 from dragoman.score.matching import facts, overlap, pair_facts, pair_spans
 from dragoman.types import Document, Entity
@@ -142,3 +144,21 @@ def test_scores_of_documents_add_up(found: list[tuple[Document, Document]]) -> N
             total = sum(getattr(one.row(row.metric, row.label), name) for one in parts)
             assert getattr(row, name) == total, (row.metric, row.label, name)
     assert score([p[0] for p in reversed(renamed)], [p[1] for p in renamed], SCHEMA).rows == whole.rows
+
+
+@given(pairs(), st.sampled_from(SCHEMES), st.integers(1, 3))
+def test_large_components_are_aligned_as_well_as_small_ones(
+    pair: tuple[Document, Document], scheme: Scheme, least: int
+) -> None:
+    places = {label: number for number, label in enumerate(SCHEMA.entities)}
+    gold, predicted = spans_of([[pair[0]], [pair[1]]], places)
+    usual = align(gold, predicted, (scheme,), least=least)[scheme]
+    with patch.object(alignment, "DENSE", 0):
+        found = align(gold, predicted, (scheme,), least=least)[scheme]
+    same = [
+        int((gold.label[pairs.gold] == predicted.label[pairs.predicted]).sum()) for pairs in (usual, found)
+    ]
+    assert (len(found.gold), found.correct.sum()) == (len(usual.gold), usual.correct.sum())
+    assert same[0] == same[1]
+    assert len(set(found.gold.tolist())) == len(found.gold)
+    assert len(set(found.predicted.tolist())) == len(found.predicted)

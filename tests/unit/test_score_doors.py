@@ -245,6 +245,12 @@ def test_floors_are_held_and_undefined_reaches_nothing() -> None:
             Floor.parse(wrong)
     with pytest.raises(ScoreError, match="no row"):
         Floor.parse("entities.fuzzy.f1=1").missed(card)
+    parts = Slices(documents={"meta.kind": meta("kind")})
+    sliced = score([lakeside()], [part(lakeside())], SCHEMA, slices=parts)
+    floor = Floor.parse("entities.strict[meta.kind=treaty signing].recall=0.51")
+    assert "[meta.kind=treaty signing] micro recall is 0.5000" in str(floor.missed(sliced))
+    with pytest.raises(ScoreError, match="no row"):
+        Floor.parse("entities.strict[meta.kind=summit].f1=0").missed(sliced)
 
 
 def test_slices_add_up_to_the_whole() -> None:
@@ -557,3 +563,18 @@ def test_every_result_is_a_tidy_table() -> None:
         assert len(table) == len(records(result)) > 0
         assert all(row["signature"] for row in table)
         assert json.loads(to_json(result))
+
+
+def test_a_span_over_ten_thousand_others_is_aligned() -> None:
+    count = 10_000
+    rows = [(0, 0, 10 * count, 0), *((0, 10 * n, 10 * n + 5, n % 3) for n in range(count))]
+    moved = [(0, 0, 10 * count, 0), *((0, 10 * n, 10 * n + 5, (n + (n % 5 == 0)) % 3) for n in range(count))]
+    card = spans(Spans.from_rows(rows), Spans.from_rows(moved), labels=["A", "B", "C"])
+    assert card.row("entities.strict").correct == count + 1 - count // 5
+    assert card.row("entities.exact").correct == count + 1
+
+
+def test_more_overlaps_than_can_be_aligned_are_told() -> None:
+    rows = [(1, n, 10_000 + n, 0) for n in range(5_000)]
+    with pytest.raises(ScoreError, match=r"document number 1 .* overlap one another in 25000000 pairs"):
+        spans(Spans.from_rows(rows), Spans.from_rows(rows), labels=["A"])

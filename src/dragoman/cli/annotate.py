@@ -10,9 +10,9 @@ from typing import Literal
 import click
 import msgspec
 
-from dragoman import corpus
 from dragoman.annotate.config import label_config
 from dragoman.cli.options import PATH, SEED, find_schema, schema_option
+from dragoman.cli.reading import form_options, read_any
 from dragoman.errors import DragomanError
 from dragoman.formats import files
 
@@ -59,6 +59,7 @@ def config(schema_path: Path | None, out: Path | None) -> None:
 @click.option(
     "--format", "form", type=click.Choice(["table", "markdown", "json"]), default="table", show_default=True
 )
+@form_options
 @schema_option
 def agree(
     rounds: tuple[Path, ...],
@@ -66,6 +67,9 @@ def agree(
     missing: Literal["drop", "pairwise"],
     seed: int,
     form: str,
+    form_read: str | None,
+    dialect: str | None,
+    mode: str | None,
     schema_path: Path | None,
 ) -> None:
     """Print how far annotators agree: two ROUNDs or more, each a folder of one annotator's documents.
@@ -75,9 +79,13 @@ def agree(
     from dragoman import report
     from dragoman import score as scores
 
+    schema = find_schema(schema_path, *rounds)
     found = scores.agreement(
-        {name: corpus.load(place) for name, place in _named(rounds).items()},
-        find_schema(schema_path, *rounds),
+        {
+            name: read_any(place, schema, form_read, dialect, mode)[0]
+            for name, place in _named(rounds).items()
+        },
+        schema,
         unit=unit,
         missing=missing,
         seed=seed,

@@ -15,18 +15,15 @@ from dragoman.cli.options import (
     MODEL,
     PATH,
     SEED,
-    Command,
     default_model,
     find_schema,
     refuse_input,
     schema_option,
 )
+from dragoman.cli.reading import MOST_NOTES, form_options, read_any
 from dragoman.errors import DragomanError
-from dragoman.formats import anything, files
-from dragoman.formats.anything import FORMS as FORMS_READ
-from dragoman.formats.tags import MODES, PREFIXES
-from dragoman.schema import Schema
-from dragoman.types import GIVEN, Document, Given
+from dragoman.formats import files
+from dragoman.types import GIVEN, Given
 
 if TYPE_CHECKING:
     from dragoman.score.slices import Slices
@@ -45,19 +42,6 @@ def add_to(main: click.Group) -> None:
 FORMS = ("table", "markdown", "json", "csv", "latex")
 
 
-def form_options(command: Command) -> Command:
-    """Add --form, --dialect and --mode: how files of other formats are read."""
-    for option in (
-        click.option("--mode", type=click.Choice(MODES), help="How CoNLL's malformed tags are read."),
-        click.option("--dialect", help=f"Of CoNLL's tags: {', '.join(PREFIXES)}."),
-        click.option(
-            "--form", "form_read", type=click.Choice(FORMS_READ), help="Format of both sides; else by name."
-        ),
-    ):
-        command = option(command)
-    return command
-
-
 @click.command()
 @click.argument("gold", type=PATH)
 @click.argument("predicted", type=PATH)
@@ -69,7 +53,8 @@ def form_options(command: Command) -> Command:
     "--floor",
     "floors",
     multiple=True,
-    help="What must be reached, as entities.strict.f1=0.85 or entities.strict:GPE.recall=0.9; else exit 1.",
+    help="What must be reached, as entities.strict.f1=0.85, entities.strict:GPE.recall=0.9 or, of a slice, "
+    "entities.strict[meta.kind=summit].f1=0.8; else exit 1.",
 )
 @click.option(
     "--slice",
@@ -107,8 +92,8 @@ def score(
     wanted = [scores.Floor.parse(floor) for floor in floors]
     refuse_input(out, (gold, predicted))
     schema = find_schema(schema_path, gold)
-    golds, gold_notes = _read(gold, schema, form_read, dialect, mode)
-    preds, predicted_notes = _read(predicted, schema, form_read, dialect, mode)
+    golds, gold_notes = read_any(gold, schema, form_read, dialect, mode)
+    preds, predicted_notes = read_any(predicted, schema, form_read, dialect, mode)
     card = scores.score(
         golds,
         preds,
@@ -139,24 +124,6 @@ def score(
     sys.exit(1 if missed else 0)
 
 
-def _read(
-    place: Path, schema: Schema, form: str | None, dialect: str | None, mode: str | None
-) -> tuple[tuple[Document, ...], dict[str, int]]:
-    """Documents of any format, and how many notes of each kind their reader made."""
-    if not place.exists() or (form is None and not anything.is_foreign(place)):
-        return corpus.load(place), {}
-    name = "document" if place.is_file() else None
-    found = anything.read(place, schema=schema.reference, form=form, dialect=dialect, mode=mode, name=name)
-    for note in found.notes[:MOST_NOTES]:
-        click.echo(str(note), err=True)
-    if len(found.notes) > MOST_NOTES:
-        click.echo(f"{place}: {len(found.notes) - MOST_NOTES} more notes", err=True)
-    return found.documents, found.counts()
-
-
-MOST_NOTES = 20
-
-
 def _slices(parts: tuple[str, ...]) -> Slices | None:
     from dragoman.score import slices
 
@@ -185,8 +152,17 @@ def _slices(parts: tuple[str, ...]) -> Slices | None:
 @click.argument("result", type=PATH)
 @click.argument("gold", type=PATH)
 @click.argument("predicted", type=PATH)
+@form_options
 @schema_option
-def verify_command(result: Path, gold: Path, predicted: Path, schema_path: Path | None) -> None:
+def verify_command(
+    result: Path,
+    gold: Path,
+    predicted: Path,
+    form_read: str | None,
+    dialect: str | None,
+    mode: str | None,
+    schema_path: Path | None,
+) -> None:
     """Compute the score RESULT (of `score --format json`) anew from GOLD and PREDICTED.
 
     Exit 1 and a line for each difference if the files are others or the figures differ.
@@ -194,11 +170,12 @@ def verify_command(result: Path, gold: Path, predicted: Path, schema_path: Path 
     from dragoman import score as scores
 
     published = scores.read_result(result)
+    schema = find_schema(schema_path, gold)
     found = scores.verify(
         published,
-        corpus.load(gold),
-        corpus.load(predicted),
-        find_schema(schema_path, gold),
+        read_any(gold, schema, form_read, dialect, mode)[0],
+        read_any(predicted, schema, form_read, dialect, mode)[0],
+        schema,
         gold_version=corpus.version(gold),
     )
     for line in found[:MOST_NOTES]:
@@ -248,8 +225,8 @@ def compare_command(
 
     schema = find_schema(schema_path, gold)
     found = scores.compare(
-        _read(gold, schema, form_read, dialect, mode)[0],
-        {str(system): _read(system, schema, form_read, dialect, mode)[0] for system in systems},
+        read_any(gold, schema, form_read, dialect, mode)[0],
+        {str(system): read_any(system, schema, form_read, dialect, mode)[0] for system in systems},
         schema,
         metric=metric,
         macro=macro,
@@ -284,7 +261,7 @@ def errors_command(
     from dragoman import score as scores
 
     schema = find_schema(schema_path, gold)
-    golds, preds = (_read(place, schema, form_read, dialect, mode)[0] for place in (gold, predicted))
+    golds, preds = (read_any(place, schema, form_read, dialect, mode)[0] for place in (gold, predicted))
     found = scores.kinds(golds, preds, schema)
     if form == "table":
         click.echo(report.kinds_table(found))
@@ -299,16 +276,26 @@ def errors_command(
 @click.option("--bins", type=click.IntRange(1, 1000), default=10, show_default=True)
 @click.option("--given", type=click.Choice(GIVEN), default="nothing", show_default=True)
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@form_options
 @schema_option
 def calibrate_command(
-    gold: Path, predicted: Path, metric: str, bins: int, given: Given, form: str, schema_path: Path | None
+    gold: Path,
+    predicted: Path,
+    metric: str,
+    bins: int,
+    given: Given,
+    form: str,
+    form_read: str | None,
+    dialect: str | None,
+    mode: str | None,
+    schema_path: Path | None,
 ) -> None:
     """Do the scores of PREDICTED say how often they are right? Reliability, ECE, best threshold."""
     from dragoman import report
     from dragoman import score as scores
 
     schema = find_schema(schema_path, gold)
-    golds, preds = corpus.load(gold), corpus.load(predicted)
+    golds, preds = (read_any(place, schema, form_read, dialect, mode)[0] for place in (gold, predicted))
     found = scores.calibration(golds, preds, schema, metric=metric, bins=bins, given=given)
     if form == "table":
         click.echo(report.calibration_table(found))

@@ -15,6 +15,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from dragoman.errors import ScoreError
 from dragoman.score.columns import Ints, Spans
@@ -24,6 +26,12 @@ SCHEMES: tuple[Scheme, ...] = get_args(Scheme)
 Codes = NDArray[np.uint8]
 MEET, SPAN, LABEL = 1, 2, 4
 BLOCK = 8192
+DENSE = 2**18
+"""The most pairs of rows of a component for which a table of all of them is made."""
+CELLS = 2**22
+"""The most pairs of rows in such tables at a time."""
+MOST_PAIRS = 2**24
+"""The most overlapping pairs of a component."""
 RIGHT: dict[Scheme, int] = {
     "strict": MEET | SPAN | LABEL,
     "exact": MEET | SPAN,
@@ -112,7 +120,11 @@ def _align(
     parts: dict[Scheme, list[Pairs]] = {
         scheme: [Pairs(*met_rows, (met_codes & RIGHT[scheme]) == RIGHT[scheme])] for scheme in schemes
     }
-    for golds, preds in groups:
+    for golds, preds in _portions(groups):
+        if golds.shape[1] * preds.shape[1] > DENSE:
+            for scheme, pairs in _align_large(gold, predicted, golds[0], preds[0], schemes, least):
+                parts[scheme].append(pairs)
+            continue
         shape = (len(golds), golds.shape[1], preds.shape[1])
         wide = np.broadcast_to(golds[:, :, None], shape).reshape(-1)
         tall = np.broadcast_to(preds[:, None, :], shape).reshape(-1)
@@ -126,6 +138,78 @@ def _align(
             parts[scheme].append(Pairs(golds[paired], preds[paired[0], found >> 1], (found & 1) == 1))
     for scheme, pieces in parts.items():
         yield scheme, _joined(pieces)
+
+
+def _portions(groups: Iterator[tuple[Ints, Ints]]) -> Iterator[tuple[Ints, Ints]]:
+    """The same components, few enough at a time for a table of all their pairs; large ones alone."""
+    for golds, preds in groups:
+        step = max(1, CELLS // (golds.shape[1] * preds.shape[1]))
+        if golds.shape[1] * preds.shape[1] > DENSE:
+            step = 1
+        for first in range(0, len(golds), step):
+            yield golds[first : first + step], preds[first : first + step]
+
+
+def _align_large(
+    gold: Spans, predicted: Spans, golds: Ints, preds: Ints, schemes: tuple[Scheme, ...], least: int
+) -> Iterator[tuple[Scheme, Pairs]]:
+    """Pair one large component, by the pairs that overlap instead of a table of all.
+
+    Every gold row has a place of its own to go to instead of a partner. Where the worths of a component
+    would pass what floats hold exactly, equal labels decide no ties.
+    """
+    rows, columns = _meeting(gold, predicted, golds, preds)
+    codes = _codes(gold, predicted, golds[rows], preds[columns], least)
+    met = np.flatnonzero(codes & MEET)
+    rows, columns, codes = rows[met], columns[met], codes[met]
+    shape = (len(golds), len(preds))
+    own = np.arange(len(golds))
+    for scheme in schemes:
+        right = (codes & RIGHT[scheme]) == RIGHT[scheme]
+        most = 1 + min(shape)
+        worth = np.where(right, most, 1)
+        if most**3 * len(golds) < 2**53:
+            worth = _worth(codes, scheme, most)
+        table = csr_array(
+            (
+                np.concatenate([worth + 1, np.ones(len(golds), worth.dtype)]).astype(np.float64),
+                (np.concatenate([rows, own]), np.concatenate([columns, len(preds) + own])),
+            ),
+            shape=(len(golds), len(preds) + len(golds)),
+        )
+        found, partner = min_weight_full_bipartite_matching(table, maximize=True)
+        kept = partner < len(preds)
+        keys = rows * len(preds) + columns
+        order = np.argsort(keys)
+        place = order[np.searchsorted(keys, found[kept] * len(preds) + partner[kept], sorter=order)]
+        yield scheme, Pairs(golds[found[kept]], preds[partner[kept]], right[place])
+
+
+def _meeting(gold: Spans, predicted: Spans, golds: Ints, preds: Ints) -> tuple[Ints, Ints]:
+    """The pairs of rows of one component whose extents overlap, as places among its rows.
+
+    Of two spans that overlap, one begins where the other is under way: what begins there are
+    neighbours in the order of the text, in which both sides come.
+    """
+    starts = gold.start[golds], predicted.start[preds]
+    ends = gold.end[golds], predicted.end[preds]
+    found = []
+    for one, two, side in ((0, 1, "left"), (1, 0, "right")):  # equal starts are met once
+        first = np.searchsorted(starts[two], starts[one], side=side)  # type: ignore[call-overload]
+        count = np.searchsorted(starts[two], ends[one], side="left") - first
+        found.append((first, np.maximum(count, 0)))
+    total = sum(int(count.sum()) for _, count in found)
+    if total > MOST_PAIRS:
+        raise ScoreError(
+            f"in document number {int(gold.document[golds[0]])} (from 0), {len(golds)} gold and {len(preds)} "
+            f"predicted spans overlap one another in {total} pairs; at most {MOST_PAIRS} can be aligned"
+        )
+    pairs = []
+    for first, count in found:
+        whole = np.repeat(np.arange(len(count)), count)
+        within = np.arange(len(whole)) - np.repeat(np.cumsum(count) - count, count)
+        pairs.append((whole, first[whole] + within))
+    return np.concatenate([pairs[0][0], pairs[1][1]]), np.concatenate([pairs[0][1], pairs[1][0]])
 
 
 def _components(gold: Spans, predicted: Spans) -> tuple[tuple[Ints, Ints], Iterator[tuple[Ints, Ints]]]:
@@ -245,12 +329,19 @@ def _solve(pattern: bytes, shape: tuple[int, int], scheme: Scheme) -> Ints:
     codes = np.frombuffer(pattern, dtype=np.uint8).reshape(shape)
     right = (codes & RIGHT[scheme]) == RIGHT[scheme]
     meet = (codes & MEET) > 0
-    # one COR outweighs any number of INC or PAR, these any number of equal labels of COR, these of others
-    most = 1 + min(shape)
-    same = (codes & LABEL) > 0
-    worth = (np.where(right, most, meet) * most + (right & same)) * most + same
-    rows, columns = linear_sum_assignment(worth * meet, maximize=True)
+    rows, columns = linear_sum_assignment(_worth(codes, scheme, 1 + min(shape)), maximize=True)
     found = np.full(shape[0], -1)
     kept = meet[rows, columns]
     found[rows[kept]] = 2 * columns[kept] + right[rows[kept], columns[kept]]
+    return found
+
+
+def _worth(codes: Codes, scheme: Scheme, most: int) -> Ints:
+    """What pairs are worth: one COR outweighs any number of INC or PAR, these any number of equal labels
+    of COR, these of others. most: more than there can be pairs.
+    """
+    right = (codes & RIGHT[scheme]) == RIGHT[scheme]
+    meet = (codes & MEET) > 0
+    same = (codes & LABEL) > 0
+    found: Ints = ((np.where(right, most, meet) * most + (right & same)) * most + same) * meet
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, get_args
@@ -18,42 +19,58 @@ from dragoman.types import GIVEN, Document, Given
 
 Rate = Literal["precision", "recall", "f1", "low"]
 RATES: tuple[Rate, ...] = get_args(Rate)
-EXPECTED = "expected METRIC.RATE=VALUE such as entities.strict.f1=0.85, or METRIC:LABEL.RATE=VALUE"
+EXPECTED = (
+    "expected METRIC.RATE=VALUE such as entities.strict.f1=0.85, METRIC:LABEL.RATE=VALUE, "
+    "METRIC[SLICE].RATE=VALUE or METRIC[SLICE]:LABEL.RATE=VALUE"
+)
+WRITTEN = re.compile(
+    r"(?P<metric>[^\[:=]+)(\[(?P<part>.+)\])?(:(?P<label>[^\[=]+))?\.(?P<rate>\w+)=(?P<least>[^=]*)",
+    re.DOTALL,
+)
 
 
 class Floor(msgspec.Struct, frozen=True, kw_only=True):
-    """The least value (0 to 1) that a rate of a row must have. low: the interval's lower end."""
+    """The least value (0 to 1) that a rate of a row must have. low: the interval's lower end.
+
+    part: ``all``, or a slice as ``name=value``.
+    """
 
     metric: str
+    part: str = ALL
     label: str
     rate: Rate
     least: float
 
     @classmethod
     def parse(cls, written: str) -> Floor:
-        """Read ``entities.strict.f1=0.85`` or ``entities.strict:GPE.f1=0.85``; ScoreError else."""
-        name, equals, value = written.partition("=")
-        metric, dot, rate = name.rpartition(".")
-        metric, _, label = metric.partition(":")
-        known = next((known for known in RATES if known == rate), None)
+        """Read a floor as EXPECTED says; ScoreError for anything else.
+
+        >>> floor = Floor.parse("entities.strict[meta.kind=summit]:GPE.f1=0.85")
+        >>> floor.metric, floor.part, floor.label, floor.rate, floor.least
+        ('entities.strict', 'meta.kind=summit', 'GPE', 'f1', 0.85)
+        """
+        found = WRITTEN.fullmatch(written)
+        known = next((known for known in RATES if found and known == found["rate"]), None)
         try:
-            least = float(value)
+            least = float(found["least"]) if found else float("nan")
         except ValueError:
             least = float("nan")
-        if not (equals and dot and metric and known and 0 <= least <= 1):
+        if not (found and known and 0 <= least <= 1):
             raise ScoreError(f"the floor {written!r}: {EXPECTED}; rates are {', '.join(RATES)}, from 0 to 1")
-        return cls(metric=metric, label=label or "micro", rate=known, least=least)
+        label = found["label"] or "micro"
+        return cls(metric=found["metric"], part=found["part"] or ALL, label=label, rate=known, least=least)
 
     def missed(self, card: Scorecard) -> str | None:
         """One line if the scorecard does not reach it; an undefined rate reaches nothing.
 
         Raises ScoreError if the scorecard has no such row.
         """
-        found = getattr(card.row(self.metric, self.label), self.rate)
+        found = getattr(card.row(self.metric, self.label, self.part), self.rate)
         if found is not None and found >= self.least:
             return None
         shown = "undefined" if found is None else f"{found:.4f}"
-        return f"[floor] {self.metric} {self.label} {self.rate} is {shown}, expected {self.least:g} or more"
+        name = self.metric if self.part == ALL else f"{self.metric}[{self.part}]"
+        return f"[floor] {name} {self.label} {self.rate} is {shown}, expected {self.least:g} or more"
 
 
 def read_result(path: Path) -> Scorecard:

@@ -7,7 +7,7 @@ kinds add up to the numbers of gold and predicted spans.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -119,15 +119,25 @@ def _of_spans(gold: tuple[Entity, ...], predicted: tuple[Entity, ...]) -> Found:
     for g, p in paired.correct + paired.other:
         seen[predicted[p].spans, predicted[p].label] += 1
         yield _between(gold[g], predicted[p]), gold[g].label
-    for g in paired.missed:
-        covered = any(matching.overlap(gold[g], other) for other in predicted)
-        yield ("merge" if covered else "missed"), gold[g].label
-    for p in paired.spurious:
+    covered = _touched([gold[g] for g in paired.missed], predicted)
+    for g, touches in zip(paired.missed, covered, strict=True):
+        yield ("merge" if touches else "missed"), gold[g].label
+    split = _touched([predicted[p] for p in paired.spurious], gold)
+    for p, touches in zip(paired.spurious, split, strict=True):
         one = predicted[p]
         again = seen[one.spans, one.label] > 0
         seen[one.spans, one.label] += 1
-        touches = any(matching.overlap(one, other) for other in gold)
         yield ("duplicate" if again else "split" if touches else "spurious"), one.label
+
+
+def _touched(spans: Sequence[Entity], others: Sequence[Entity]) -> list[bool]:
+    """Of each span whether any of the others overlaps it."""
+    starts, ends = (np.array([getattr(other, name) for other in others]) for name in ("start", "end"))
+    found = []
+    for span in spans:
+        near = np.flatnonzero((starts < span.end) & (ends > span.start)).tolist()
+        found.append(any(matching.overlap(span, others[index]) for index in near))
+    return found
 
 
 def _between(gold: Entity, predicted: Entity) -> str:

@@ -1,0 +1,45 @@
+"""Reading documents of any format for a command, and the options that say how."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from dragoman import corpus
+from dragoman.cli.options import Command
+from dragoman.formats import anything
+from dragoman.formats.anything import FORMS as FORMS_READ
+from dragoman.formats.tags import MODES, PREFIXES
+from dragoman.schema import Schema
+from dragoman.types import Document
+
+MOST_NOTES = 20
+
+
+def form_options(command: Command) -> Command:
+    """Add --form, --dialect and --mode: how files of other formats are read."""
+    for option in (
+        click.option("--mode", type=click.Choice(MODES), help="How CoNLL's malformed tags are read."),
+        click.option("--dialect", help=f"Of CoNLL's tags: {', '.join(PREFIXES)}."),
+        click.option(
+            "--form", "form_read", type=click.Choice(FORMS_READ), help="Format of both sides; else by name."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def read_any(
+    place: Path, schema: Schema, form: str | None, dialect: str | None, mode: str | None
+) -> tuple[tuple[Document, ...], dict[str, int]]:
+    """Documents of any format, and how many notes of each kind their reader made."""
+    if not place.exists() or (form is None and not anything.is_foreign(place)):
+        return corpus.load(place), {}
+    name = "document" if place.is_file() else None
+    found = anything.read(place, schema=schema.reference, form=form, dialect=dialect, mode=mode, name=name)
+    for note in found.notes[:MOST_NOTES]:
+        click.echo(str(note), err=True)
+    if len(found.notes) > MOST_NOTES:
+        click.echo(f"{place}: {len(found.notes) - MOST_NOTES} more notes", err=True)
+    return found.documents, found.counts()
