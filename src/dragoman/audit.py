@@ -102,7 +102,7 @@ def _entities(gold: Document, predicted: Document) -> Iterator[Item]:
             continue
         kind = "entity-label" if same else "entity-span" if met else "entity-unmarked"
         marked = " + ".join(f"{one.label} {_cut(gold, one)}" for one in same or met)
-        yield _about(gold, kind, (entity,), marked, entity.label, entity.score or 0.0)
+        yield about(gold, kind, (entity,), marked, entity.label, entity.score or 0.0)
 
 
 def _relations(gold: Document, predicted: Document) -> Iterator[Item]:
@@ -117,7 +117,7 @@ def _relations(gold: Document, predicted: Document) -> Iterator[Item]:
         turned = relation.label in known[ends[1], ends[0]]
         kind = "relation-direction" if turned else "relation-label" if known[ends] else "relation-unmarked"
         marked = " + ".join(known[ends[1], ends[0]] if turned else known[ends])
-        yield _about(
+        yield about(
             gold, kind, (entities[ends[0]], entities[ends[1]]), marked, relation.label, relation.score or 0.0
         )
 
@@ -133,7 +133,7 @@ def _surface_labels(documents: Sequence[Document]) -> Iterator[Item]:
             usual, times = counted.most_common(1)[0]
             if usual != entity.label and times >= USUAL and times > counted[entity.label]:
                 share = times / (counted.total() + 1)
-                yield _about(document, "surface-label", (entity,), entity.label, usual, share)
+                yield about(document, "surface-label", (entity,), entity.label, usual, share)
 
 
 def _unmarked(documents: Sequence[Document]) -> Iterator[Item]:
@@ -156,7 +156,7 @@ def _unmarked(documents: Sequence[Document]) -> Iterator[Item]:
                     continue
                 found = Entity(id="T0", start=start, end=end, label=counted.most_common(1)[0][0])
                 share = counted.total() / (counted.total() + 1)
-                yield _about(document, "surface-unmarked", (found,), "", found.label, share)
+                yield about(document, "surface-unmarked", (found,), "", found.label, share)
 
 
 def _occurrences(text: str, surface: str) -> Iterator[int]:
@@ -184,7 +184,7 @@ def _pair_labels(documents: Sequence[Document]) -> Iterator[Item]:
                     continue
                 ends = entities[relation.source], entities[relation.target]
                 share = times / (counted.total() + 1)
-                yield _about(document, "pair-label", ends, relation.label, usual, share)
+                yield about(document, "pair-label", ends, relation.label, usual, share)
 
 
 def sample(documents: Sequence[Document], task: Task, size: int, *, seed: int) -> list[Item]:
@@ -195,7 +195,7 @@ def sample(documents: Sequence[Document], task: Task, size: int, *, seed: int) -
     """
     pool: list[Item] = []
     for document in sorted(documents, key=lambda document: document.id):
-        pool += sorted(_annotations(document, task), key=_place)
+        pool += sorted(marked(document, task), key=place)
     chosen = random.Random(seed).sample(range(len(pool)), min(size, len(pool)))  # noqa: S311
     return [pool[index] for index in sorted(chosen)]
 
@@ -214,35 +214,36 @@ def missing(gold: Sequence[Document], anew: Sequence[Document]) -> list[Item]:
             raise DragomanError(f"{document.id}: the gold has no such document, or another text of it")
         of_document: list[Item] = []
         for task in TASKS:
-            present = {(item.where, item.gold) for item in _annotations(own, task)}
-            marked = {(item.where, item.gold): item for item in _annotations(document, task)}
+            present = {(item.where, item.gold) for item in marked(own, task)}
+            proposed = {(item.where, item.gold): item for item in marked(document, task)}
             of_document += [
                 msgspec.structs.replace(item, gold="", other=item.gold)
-                for key, item in marked.items()
+                for key, item in proposed.items()
                 if key not in present
             ]
-        found += sorted(of_document, key=_place)
+        found += sorted(of_document, key=place)
     return found
 
 
-def _annotations(document: Document, task: Task) -> Iterator[Item]:
+def marked(document: Document, task: Task) -> Iterator[Item]:
     """Each entity or each relation of a document, with its label as that of the gold."""
     if task == "entities":
         for entity in document.entities:
-            yield _about(document, "entity", (entity,), entity.label)
+            yield about(document, "entity", (entity,), entity.label)
         return
     entities = document.by_id()
     for relation in document.relations:
         ends = entities[relation.source], entities[relation.target]
-        yield _about(document, "relation", ends, relation.label)
+        yield about(document, "relation", ends, relation.label)
 
 
-def _place(item: Item) -> tuple[str, list[int], str]:
+def place(item: Item) -> tuple[str, list[int], str]:
+    """What items are put in order by: document, offsets, label."""
     numbers = [int(number) for number in item.where.replace(">", "-").replace("+", "-").split("-")]
     return item.document, numbers, item.gold or item.other
 
 
-def _about(
+def about(
     document: Document,
     kind: str,
     ends: Sequence[Entity],
@@ -250,6 +251,7 @@ def _about(
     other: str = "",
     score: float = 1.0,
 ) -> Item:
+    """The item of a mention, or of a relation between two."""
     text = document.text or ""
     start, end = min(entity.start for entity in ends), max(entity.end for entity in ends)
     context = text[max(0, start - AROUND) : start] + ">" + text[start:end] + "<" + text[end : end + AROUND]
@@ -329,6 +331,21 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True):
             return None
         found = binomtest(self.errors, self.judged).proportion_ci(method="wilson")
         return float(found.low), float(found.high)
+
+
+def split_off(items: Iterable[Item], key: Iterable[Item]) -> tuple[list[Item], list[Item]]:
+    """Judged items apart from decoys: those of the sample, and the decoys of ``key`` with their verdicts.
+
+    Raises DragomanError for a decoy that is not among the items.
+    """
+    judged = {(item.document, item.where, item.gold): item for item in items}
+    decoys = []
+    for decoy in key:
+        found = judged.pop((decoy.document, decoy.where, decoy.gold), None)
+        if found is None:
+            raise DragomanError(f"{decoy.document}: the decoy at {decoy.where} is not in the judged table")
+        decoys.append(msgspec.structs.replace(decoy, verdict=found.verdict, note=found.note))
+    return list(judged.values()), decoys
 
 
 def wrong_rate(items: Iterable[Item]) -> Rate:

@@ -318,7 +318,11 @@ def _agreed(name: str, row: AgreementRow) -> str:
 def error_rates_block(root: Path) -> str:
     """The error rates of the judged samples, ``annotation/audit/sample-SPLIT-TASK.tsv``, as Markdown.
 
-    Raises DragomanError if there is no sample, or one is not judged.
+    Behind them how many decoys (``decoys*.tsv``) were found, and how much is missing: the judged proposals
+    of articles annotated anew (``missing.tsv``, annotations in ``anew-20/``), with the annotations that
+    were taken out to see whether they are found (``removed.tsv``); each where there is such a file.
+
+    Raises DragomanError if there is no sample, or something is not judged.
     """
     folder = root / "annotation/audit"
     splits: dict[str, list[audit.Item]] = {}
@@ -326,7 +330,27 @@ def error_rates_block(root: Path) -> str:
         splits.setdefault(path.stem.split("-")[1], []).extend(audit.read(path))
     if not splits:
         raise DragomanError(f"{folder}: no sample-SPLIT-TASK.tsv; draw one and judge it")
-    return "\n\n".join(f"{split}:\n\n{rates_table(items)}" for split, items in splits.items())
+    blocks = [f"{split}:\n\n{rates_table(items)}" for split, items in splits.items()]
+    planted = [item for path in sorted(folder.glob("decoys*.tsv")) for item in audit.read(path)]
+    if planted:
+        blocks.append(
+            f"Decoys among what was judged, annotations made wrong on purpose:\n\n{decoys_table(planted)}"
+        )
+    if (folder / "missing.tsv").exists():
+        anew = {document.id for document in corpus.load(folder / "anew-20")}
+        gold = [document for document in corpus.load(root / "corpus") if document.id in anew]
+        blocks.append(
+            f"Missing from the gold of {len(gold)} articles, judged by what annotators marked there anew:\n\n"
+            f"{missing_table(audit.read(folder / 'missing.tsv'), gold)}"
+        )
+    if (folder / "removed.tsv").exists():
+        removed = audit.read(folder / "removed.tsv")
+        found = audit.Rate(errors=sum(item.verdict == "missing" for item in removed), judged=len(removed))
+        blocks.append(
+            f"Of {found.judged} annotations taken out on purpose, {found.errors} were judged missing "
+            f"({percent(found.value)} %)."
+        )
+    return "\n\n".join(blocks)
 
 
 def rates_table(items: Sequence[audit.Item]) -> str:
@@ -338,6 +362,29 @@ def rates_table(items: Sequence[audit.Item]) -> str:
         lines.append(_rated(names.get(kind, kind), audit.wrong_rate(own)))
         for label in sorted({item.gold for item in own}):
             lines.append(_rated(f"`{label}`", audit.wrong_rate(item for item in own if item.gold == label)))
+    return "\n".join(lines)
+
+
+def decoys_table(decoys: Sequence[audit.Item]) -> str:
+    """The share of decoys that were judged wrong, by kind, as Markdown (x 100)."""
+    lines = ["| decoys | found | of | % | interval |", "|---|--:|--:|--:|--:|"]
+    for kind in sorted({item.kind for item in decoys}):
+        lines.append(_rated(kind, audit.wrong_rate(item for item in decoys if item.kind == kind)))
+    lines.append(_rated("all", audit.wrong_rate(decoys)))
+    return "\n".join(lines)
+
+
+def missing_table(items: Sequence[audit.Item], gold: Sequence[Document]) -> str:
+    """The share of annotations that the gold lacks, of these and what it has, as Markdown (x 100)."""
+    lines = ["| | missing | of | % | interval |", "|---|--:|--:|--:|--:|"]
+    present = {
+        "entity": sum(len(document.entities) for document in gold),
+        "relation": sum(len(document.relations) for document in gold),
+    }
+    for kind, count in present.items():
+        own = [item for item in items if item.kind == kind]
+        name = {"entity": "entities", "relation": "relations"}[kind]
+        lines.append(_rated(name, audit.missing_rate(own, count)))
     return "\n".join(lines)
 
 

@@ -9,10 +9,12 @@ import pytest
 from click.testing import CliRunner
 from scipy.stats import norm
 
-from dragoman import audit, corpus, evaluate, schema
+from dragoman import audit, corpus, decoys, evaluate, schema, validate
 from dragoman.cli import main
 from dragoman.errors import DragomanError, RecipeError
+from dragoman.formats import inline
 from dragoman.types import Cluster, Document, Entity, Relation
+from tests.builders import lakeside
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = schema.read(ROOT / "annotation/schema.toml")
@@ -244,3 +246,57 @@ def test_the_card_tells_the_rates_of_the_judged_samples():
 def test_a_project_without_a_sample_has_no_rates(tmp_path: Path):
     with pytest.raises(DragomanError, match="no sample-SPLIT-TASK"):
         evaluate.error_rates_block(tmp_path)
+
+
+def test_decoys_are_wrong_and_all_else_stays():
+    gold = list(corpus.load(ROOT / "corpus/dev"))
+    for task in audit.TASKS:
+        kept = audit.sample(gold, task, 100, seed=1)
+        changed, planted = decoys.plant(gold, SCHEMA, task, 30, seed=1, kept=kept)
+        again = decoys.plant(gold[::-1], SCHEMA, task, 30, seed=1, kept=kept)
+        assert (changed, planted) == again
+        before, after = (
+            {(item.document, item.where, item.gold) for one in side for item in audit.marked(one, task)}
+            for side in (gold, changed)
+        )
+        assert {(item.document, item.where, item.gold) for item in planted} == after - before
+        assert len(planted) == len(before - after) == 30
+        assert {(item.document, item.where, item.gold) for item in kept} <= after
+        start = "entity" if task == "entities" else "relation"
+        assert {item.kind for item in planted} == {kind for kind in decoys.KINDS if kind.startswith(start)}
+        assert not [
+            f for one in changed for f in validate.check(one, SCHEMA) if f.check == "relation-argument-type"
+        ]
+
+
+def test_too_few_places_for_decoys_end_in_fewer():
+    changed, planted = decoys.plant([lakeside()], SCHEMA, "relations", 1000, seed=3)
+    assert 0 < len(planted) <= len(changed[0].relations)
+
+
+def test_the_commands_tell_how_many_decoys_were_found(tmp_path: Path):
+    table, key, articles = tmp_path / "sample.tsv", tmp_path / "key.tsv", tmp_path / "articles"
+    command = ["corpus", "sample", str(ROOT / "corpus/dev"), "--task", "relations", "--size", "12"]
+    assert CliRunner().invoke(main, [*command, "-o", str(table), "--decoys", "4"]).exit_code == 2
+    more = ["-o", str(table), "--decoys", "4", "--key", str(key), "--articles", str(articles)]
+    assert CliRunner().invoke(main, [*command, *more]).exit_code == 0
+    items, planted = audit.read(table), audit.read(key)
+    assert (len(items), len(planted)) == (16, 4)
+    assert {item.kind for item in items} == {"relation"}
+    assert {path.stem for path in articles.iterdir()} == {item.document for item in items}
+    one = next(item for item in planted)
+    written = inline.read(articles / f"{one.document}.txt", schema=SCHEMA.reference)
+    assert (one.where, one.gold) in {(item.where, item.gold) for item in audit.marked(written, "relations")}
+    wrong = {(item.document, item.where, item.gold) for item in planted[:3]}
+    verdicts = ["wrong" if (i.document, i.where, i.gold) in wrong else "right" for i in items]
+    judged = [
+        audit.Item(**{**_item(item), "verdict": verdict})
+        for item, verdict in zip(items, verdicts, strict=True)
+    ]
+    audit.write(table, judged)
+    told = CliRunner().invoke(main, ["corpus", "error-rate", str(table), "--key", str(key)])
+    assert "| relations | 0 | 12 | 0.0 | 0.0 to 24.2 |" in told.output
+    assert "| all | 3 | 4 | 75.0 |" in told.output
+    audit.write(table, judged[:3])
+    refused = CliRunner().invoke(main, ["corpus", "error-rate", str(table), "--key", str(key)])
+    assert "is not in the judged table" in refused.output

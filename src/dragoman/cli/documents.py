@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from dragoman import corpus, spread, validate
 from dragoman.cli.options import PATH, PLACES, counted, find_schema, refuse_input, schema_option
@@ -336,21 +337,59 @@ def audit_command(
 @click.option("--size", type=click.IntRange(1), required=True, help="How many annotations.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("-o", "--out", type=PATH, required=True, help="Table (.tsv) to judge.")
-def sample_command(places: tuple[Path, ...], task: Task, size: int, seed: int, out: Path) -> None:
-    """Draw annotations of PLACES uniformly, to be judged `right` or `wrong` in the column verdict."""
-    from dragoman import audit
+@click.option("--decoys", "planted", type=click.IntRange(1), help="Mix in so many that are wrong on purpose.")
+@click.option("--key", type=PATH, help="Table that tells the decoys, to be kept from those who judge.")
+@click.option("--articles", type=PATH, help="Folder for the articles as the table has them, decoys included.")
+@schema_option
+def sample_command(
+    places: tuple[Path, ...],
+    task: Task,
+    size: int,
+    seed: int,
+    out: Path,
+    planted: int | None,
+    key: Path | None,
+    articles: Path | None,
+    schema_path: Path | None,
+) -> None:
+    """Draw annotations of PLACES uniformly, to be judged `right` or `wrong` in the column verdict.
 
-    refuse_input(out, places)
-    found = audit.sample(corpus.load(*places), task, size, seed=seed)
+    Decoys tell how many errors those who judge find: `corpus error-rate TABLE --key KEY`.
+    """
+    from dragoman import audit, decoys
+
+    if (planted is None) != (key is None):
+        raise click.UsageError("--decoys and --key come together: the key tells which ones they are.")
+    for target in (out, key, articles):
+        refuse_input(target, places)
+    documents = list(corpus.load(*places))
+    found = audit.sample(documents, task, size, seed=seed)
+    if planted is not None and key is not None:
+        schema = find_schema(schema_path, *places)
+        documents, wrong = decoys.plant(documents, schema, task, planted, seed=seed, kept=found)
+        audit.write(key, wrong)
+        plain = [msgspec.structs.replace(item, kind=found[0].kind, other="") for item in wrong]
+        found = sorted([*found, *plain], key=audit.place)
     audit.write(out, found)
+    shown = {item.document for item in found}
+    for document in documents:
+        if articles is not None and document.id in shown:
+            files.write(articles / f"{document.id}.txt", inline.dumps(document, comments=True))
     click.echo(f"{out}: {len(found)} {task}", err=True)
 
 
 @corpus_group.command("error-rate")
 @click.argument("tables", type=PATH, nargs=-1, required=True)
-def error_rate(tables: tuple[Path, ...]) -> None:
-    """Print the share of wrong annotations of judged samples, per label, with Wilson intervals."""
+@click.option("--key", "keys", type=PATH, multiple=True, help="Decoys among them, as `corpus sample` wrote.")
+def error_rate(tables: tuple[Path, ...], keys: tuple[Path, ...]) -> None:
+    """Print the share of wrong annotations of judged samples, per label, with Wilson intervals.
+
+    With a --key also the share of decoys that were found.
+    """
     from dragoman import audit, evaluate
 
     items = [item for table in tables for item in audit.read(table)]
+    items, found = audit.split_off(items, [item for key in keys for item in audit.read(key)])
     click.echo(evaluate.rates_table(items))
+    if found:
+        click.echo("\n" + evaluate.decoys_table(found))
