@@ -142,6 +142,12 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         rest.setdefault("layers", ())
         return cls(format=FORMAT, schema=schema, id=id, text=text, sha256=text_hash(text), **rest)
 
+    @property
+    def predicted(self) -> bool:
+        """Whether a producer or a score says that a model made the annotations."""
+        scored = any(entity.score is not None for entity in self.entities)
+        return self.producer is not None or scored or any(r.score is not None for r in self.relations)
+
     def by_id(self) -> dict[str, Entity]:
         """Entities by their id."""
         return {entity.id: entity for entity in self.entities}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hypothesis.strategies as st
+import msgspec
 
 from dragoman.types import LAYERS, Cluster, Document, Entity, Relation
 
@@ -87,6 +88,38 @@ def documents(draw: st.DrawFn, *, scored: bool = True, fragments: bool = True) -
         relations=tuple(relations),
         clusters=tuple(clusters),
     ).ordered()
+
+
+@st.composite
+def sendable(draw: st.DrawFn) -> Document:
+    """A document that Label Studio can hold: any text, nested spans, several relations of a pair."""
+    document = draw(documents(scored=False, fragments=False))
+    text = document.text or ""
+    if not text.strip() or "\0" in text:
+        return Document.new(id="a", text="a b", schema=document.schema)
+    replace = msgspec.structs.replace
+    values = {"GPE": st.none(), "PERSON": VALUES, "EVENT": VALUES}
+    entities = []
+    for entity in document.entities:
+        cut = text[entity.start : entity.end]
+        if cut.strip():
+            start = entity.start + len(cut) - len(cut.lstrip())
+            span = {"start": start, "end": start + len(cut.strip()), "surface": cut.strip()}
+            entities.append(replace(entity, **span, value=draw(values[entity.label])))
+    known = {entity.id: entity.label for entity in entities}
+    relations = {
+        (relation.label, relation.source, relation.target): relation
+        for relation in document.relations
+        if relation.source != relation.target and {relation.source, relation.target} <= known.keys()
+    }
+    clusters = []
+    for cluster in document.clusters:
+        members = tuple(member for member in cluster.members if member in known)
+        value = cluster.value if "GPE" in {known[member] for member in members} else None
+        if len(members) > 1 or (members and value is not None):
+            clusters.append(replace(cluster, members=members, value=value))
+    kept = {"entities": tuple(entities), "relations": tuple(relations.values()), "clusters": tuple(clusters)}
+    return replace(document, **kept).ordered()
 
 
 def _fields(entity: Entity) -> dict[str, object]:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 
 import hypothesis.strategies as st
+import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from dragoman.errors import FormatError
-from dragoman.formats import brat, conll, docbin, labelstudio, tags
+from dragoman.formats import brat, conll, docbin, labelstudio, native, tags, tasks
 from dragoman.formats.tags import Dialect, Mode, Span
 from dragoman.text import align, tokenized_sentences
-from dragoman.types import Document, Entity
-from tests.properties.strategies import LABELS, TEXTS, documents
+from dragoman.types import LAYERS, Document, Entity
+from tests.builders import SCHEMA
+from tests.properties.strategies import LABELS, TEXTS, documents, sendable
 
 DIALECTS: st.SearchStrategy[Dialect] = st.sampled_from([*tags.PREFIXES, *tags.ALIASES])  # type: ignore[list-item]
 MODES: st.SearchStrategy[Mode] = st.sampled_from(tags.MODES)
@@ -120,6 +123,40 @@ def test_brat_loses_no_annotation(document: Document) -> None:
     assert again.clusters == expected.clusters
 
 
+@given(sendable())
+def test_what_label_studio_can_hold_comes_back_as_it_was(document: Document) -> None:
+    assert list(tasks.refused(document, SCHEMA)) == []
+    task = tasks.to_task(document, SCHEMA, form="annotations")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "export.json")
+        path.write_text(json.dumps([task | {"id": 1}]), "utf-8")
+        read = labelstudio.read(path, schema="other/1")
+    (again,) = read.documents
+    assert read.notes == ()
+    assert native.dumps(again) == native.dumps(with_layers(document))
+
+
+@given(documents(scored=False))
+def test_what_would_not_come_back_is_refused(document: Document) -> None:
+    reasons = list(tasks.refused(document, SCHEMA))
+    if reasons:
+        with pytest.raises(ValueError, match=re.escape(reasons[0])):
+            tasks.to_task(document, SCHEMA)
+
+
+def with_layers(document: Document) -> Document:
+    """What was annotated by somebody is annotated: a layer that has something is listed."""
+    if not document.layers:
+        return msgspec.structs.replace(document, layers=LAYERS)
+    valued = any(item.value for item in (*document.entities, *document.clusters))
+    filled = dict(
+        zip(LAYERS, (document.entities, document.relations, document.clusters, valued), strict=True)
+    )
+    layers = tuple(name for name in LAYERS if name in document.layers or filled[name])
+    return msgspec.structs.replace(document, layers=layers)
+
+
+@settings(deadline=None)  # spaCy is imported in the first one
 @given(st.lists(documents(fragments=False), max_size=3, unique_by=lambda document: document.id))
 def test_docbin_loses_no_entity(written: list[Document]) -> None:
     pytest.importorskip("spacy", reason="spaCy (extra spacy) is not installed")

@@ -6,12 +6,16 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from click.testing import CliRunner
 
+from dragoman.cli import main
 from dragoman.errors import FormatError
-from dragoman.formats import labelstudio
+from dragoman.formats import labelstudio, native, tasks
 from dragoman.formats.conversion import Conversion
-from dragoman.types import text_hash
+from dragoman.types import Cluster, Entity, Relation, text_hash
+from tests.builders import ROOT, SCHEMA, lakeside
 
 TEXT = "🙂 Freedonia  met\nSylvania on Sunday"
 
@@ -50,6 +54,57 @@ def task(*results: Any, **changes: Any) -> dict[str, Any]:
         "annotations": [{"id": 70, "was_cancelled": False, "result": list(results)}],
         **changes,
     }
+
+
+def test_what_changed_in_the_page_keeps_the_ids_of_what_did_not() -> None:
+    gold = lakeside()
+    sent = tasks.Record.of(gold, SCHEMA)
+    drawn = Entity(id="xY_3", start=0, end=3, label="GPE", surface="Two", value="XX")
+    entities = (*gold.entities[1:], drawn)  # T1, of the cluster C1 and a relation, is deleted
+    relations = [r for r in gold.relations if "T1" not in (r.source, r.target)]
+    relations += [Relation(id="R1", label="supports", source="T7", target="xY_3")]
+    clusters = (Cluster(id="C1", members=("T2", "T5")),)
+    came = msgspec.structs.replace(gold, entities=entities, relations=tuple(relations), clusters=clusters)
+    back, messages = tasks.restored(came, sent)
+    new = next(entity for entity in back.entities if entity.start == 0)
+    assert (new.id, new.value, messages) == (f"T{len(gold.entities) + 1}", None, [])
+    kept = {r.id: (r.source, r.label, r.target) for r in gold.relations if "T1" not in (r.source, r.target)}
+    found = {r.id: (r.source, r.label, r.target) for r in back.relations}
+    assert found == kept | {f"R{len(gold.relations) + 1}": ("T7", "supports", new.id)}
+    assert {(c.id, c.members, c.value) for c in back.clusters} == {
+        (gold.clusters[0].id, ("T2", "T5"), None),  # shares T5 with the one that was sent
+        ("C2", (new.id,), "XX"),
+    }
+
+
+def test_two_codes_of_one_cluster_are_told() -> None:
+    gold = lakeside()
+    codes = {"T1": "XF", "T5": "XS"}
+    entities = tuple(msgspec.structs.replace(e, value=codes.get(e.id, e.value)) for e in gold.entities)
+    back, messages = tasks.restored(
+        msgspec.structs.replace(gold, entities=entities), tasks.Record.of(gold, SCHEMA)
+    )
+    assert [c.value for c in back.clusters] == ["XF"]
+    assert messages == ["the mentions T1, T5 have the values XF, XS; the first is taken."]
+
+
+def test_a_damaged_record_is_refused(tmp_path: Path) -> None:
+    sent = tasks.to_task(lakeside(), SCHEMA, form="annotations") | {"id": 1}
+    sent["data"]["document"] = sent["data"]["document"][:-5]
+    with pytest.raises(FormatError, match="labelstudio-record"):
+        read(tmp_path, sent)
+
+
+def test_documents_become_tasks_and_come_back(tmp_path: Path) -> None:
+    native.write(tmp_path / "in" / "a.json", lakeside())
+    out = tmp_path / "tasks.json"
+    schema = ["--schema", str(ROOT / "annotation/schema.toml")]
+    command = ["convert", str(tmp_path / "in"), "--to", "labelstudio", "-o", str(out), *schema]
+    assert CliRunner().invoke(main, command).exit_code == 0
+    back = CliRunner().invoke(main, ["convert", str(out), "-o", str(tmp_path / "back"), *schema])
+    assert back.exit_code == 0
+    (path,) = (tmp_path / "back").iterdir()
+    assert path.read_text("utf-8") == (tmp_path / "in" / "a.json").read_text("utf-8")
 
 
 def read(tmp_path: Path, *tasks: Any, **options: Any) -> Conversion:

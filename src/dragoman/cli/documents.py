@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,15 +14,16 @@ import msgspec
 from dragoman import corpus, spread, validate
 from dragoman.cli.options import PATH, PLACES, counted, find_schema, refuse_input, schema_option
 from dragoman.errors import DragomanError, FormatError, SchemaError
-from dragoman.formats import anything, brat, conll, docbin, files, inline, native
+from dragoman.formats import anything, brat, conll, docbin, files, inline, native, tasks
 from dragoman.formats.anything import FORMS
 from dragoman.formats.tags import MODES, PREFIXES, named
+from dragoman.schema import Schema
 from dragoman.types import Document
 
 if TYPE_CHECKING:
     from dragoman.audit import Task
 
-TARGETS = ("json", "jsonl", "inline", "brat", "conll", "docbin")
+TARGETS = ("json", "jsonl", "inline", "brat", "conll", "docbin", "labelstudio")
 
 
 def add_to(main: click.Group) -> None:
@@ -67,7 +69,7 @@ def validate_command(places: tuple[Path, ...], schema_path: Path | None) -> None
 @click.option("--from", "form", type=click.Choice(FORMS), help="Format of PLACES; else by name.")
 @click.option("--dialect", help=f"Of CoNLL's tags, read or written: {', '.join(PREFIXES)}.")
 @click.option("--mode", type=click.Choice(MODES), help="How CoNLL's malformed tags are read.")
-@click.option("-o", "--out", type=PATH, help="Folder, file for jsonl and docbin; else stdout.")
+@click.option("-o", "--out", type=PATH, help="Folder; file for jsonl, docbin, labelstudio; else stdout.")
 @click.option("--in-place", is_flag=True, help="Rewrite document files in the canonical layout.")
 @click.option("--renumber", is_flag=True, help="Give ids T1, R1, C1, ... in order of the text.")
 @click.option("--comments", is_flag=True, help="Inline: put the surfaces behind each relation.")
@@ -114,6 +116,10 @@ def convert(
     elif target == "docbin" and out is not None:
         refuse_input(out, places)
         _write_docbin(found, out)
+    elif target == "labelstudio":
+        refuse_input(out, places)
+        schema = find_schema(schema_path, *found)
+        _emit(_tasks(list(found.values()), schema), out)
     else:
         _convert_each(found, target, out, comments, dialect)
     findings = _findings(found, schema_path)
@@ -133,6 +139,19 @@ def _findings(found: dict[Path, Document], schema_path: Path | None) -> list[str
         for finding in validate.check(document, schema)
         if finding.level == validate.ERROR
     ]
+
+
+def _tasks(documents: list[Document], schema: Schema) -> str:
+    """Tasks to import, one a line: annotated, or predicted where a document has a producer or scores."""
+    lines = []
+    for document in documents:
+        form: tasks.As = "predictions" if document.predicted else "annotations"
+        try:
+            task = tasks.to_task(document, schema, form=form if document.layers else None)
+        except ValueError as error:
+            raise DragomanError(str(error)) from error
+        lines.append(json.dumps(task, ensure_ascii=False))
+    return "[\n" + ",\n".join(lines) + "\n]\n"
 
 
 def _write_docbin(found: dict[Path, Document], out: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from dragoman.errors import FormatError
-from dragoman.formats import files
+from dragoman.formats import files, tasks
 from dragoman.formats.conversion import Conversion, Kind, Note
 from dragoman.formats.linked import components
 from dragoman.text import Utf16
@@ -61,15 +61,15 @@ def read(
     """
     content = files.decode(files.read_bytes(path), str(path)).removeprefix("\ufeff")
     try:
-        tasks = files.from_json(content)
+        listed = files.from_json(content)
     except ValueError as error:
         raise FormatError(
             str(path),
             "labelstudio-json",
             f"this is no JSON ({error}). The file may be cut short; export it again.",
         ) from error
-    if not isinstance(tasks, list):
-        found = type(tasks).__name__
+    if not isinstance(listed, list):
+        found = type(listed).__name__
         raise FormatError(
             str(path),
             "labelstudio-task",
@@ -77,7 +77,7 @@ def read(
         )
     documents: list[Document] = []
     notes: list[Note] = []
-    for number, task in enumerate(tasks, 1):
+    for number, task in enumerate(listed, 1):
         reader = _Task(path, number, task, text=text, schema=schema)
         documents += reader.documents(coreference=coreference, value=value, utf16=utf16)
         notes += reader.notes
@@ -129,6 +129,10 @@ class _Task:
         if not isinstance(found, (str, int)) or isinstance(found, bool) or found == "":
             raise self.fail("labelstudio-task", f"the id is {_shown(found)}, expected a number or a name.")
         self.id = str(found)
+        try:
+            self.record = tasks.read_record(data)
+        except ValueError as error:
+            raise self.fail("labelstudio-record", f"{error}. Leave it as `to_task` wrote it.") from error
         self.place = f"{path}: task {self.id}"
 
     def fail(self, check: str, message: str) -> FormatError:
@@ -213,7 +217,7 @@ class _Annotation:
                     self.task.note("malformed", f"region {source} is {coreference} itself; left out.")
         groups = components(same)
         text, title, date = self.task.text, self.task.data.get("title"), self.task.data.get("date")
-        return Document.new(
+        found = Document.new(
             id=identifier,
             text=text,
             schema=self.task.schema,
@@ -228,6 +232,12 @@ class _Annotation:
             relations=tuple(relations),
             clusters=tuple(Cluster(id=f"C{n}", members=group) for n, group in enumerate(groups, 1)),
         ).ordered()
+        if self.task.record is None:
+            return found
+        back, messages = tasks.restored(found, self.task.record)
+        for message in messages:
+            self.task.note("malformed", message)
+        return back
 
     def region(self, result: dict[str, Any]) -> None:
         found = result.get("value")
