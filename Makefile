@@ -37,7 +37,7 @@ run: .venv/run  ## validate the corpus, train the default extractor, score it, w
 	@$(BIN)/python eval/write_report.py
 
 test: .venv/dev lint  ## check the code and run the tests (slow ones only with SLOW=1)
-	@$(BIN)/pytest -n auto $(if $(SLOW),,-m "not slow")
+	@$(BIN)/pytest -n auto --dist loadgroup $(if $(SLOW),,-m "not slow")
 
 lint: .venv/dev
 	@$(BIN)/ruff check --quiet .

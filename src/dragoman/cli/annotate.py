@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
+import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -10,11 +14,14 @@ from typing import Literal
 import click
 import msgspec
 
+from dragoman import corpus, validate
 from dragoman.annotate.config import label_config
-from dragoman.cli.options import PATH, SEED, find_schema, schema_option
+from dragoman.cli.options import PATH, PLACES, SEED, find_schema, schema_option
 from dragoman.cli.reading import form_options, read_any
 from dragoman.errors import DragomanError
 from dragoman.formats import files
+
+log = logging.getLogger(__name__)
 
 
 def add_to(main: click.Group) -> None:
@@ -37,6 +44,126 @@ def config(schema_path: Path | None, out: Path | None) -> None:
         click.echo(xml, nl=False)
     else:
         files.write(out, xml)
+
+
+URL = click.option("--url", envvar="LABEL_STUDIO_URL", required=True, help="Of the server; LABEL_STUDIO_URL.")
+KEY = click.option(
+    "--api-key",
+    envvar="LABEL_STUDIO_API_KEY",
+    required=True,
+    help="Personal or legacy; LABEL_STUDIO_API_KEY.",
+)
+
+
+@annotate.command()
+@click.option("--home", type=PATH, help="Folder for the server and its data; else one for this user.")
+@click.option("--port", type=click.IntRange(1, 65535), help="To listen on; a free one unless given.")
+def serve(home: Path | None, port: int | None) -> None:
+    """Run a Label Studio on 127.0.0.1 until Ctrl-C; installed at the first start, its data kept."""
+    import signal
+
+    from dragoman.annotate import serve as serving
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+    with serving.running(home or serving.home(), port=port) as found:
+        click.echo(f"{found.url}   user {found.user}   password {found.password}")
+        click.echo(f"export LABEL_STUDIO_URL={found.url} LABEL_STUDIO_API_KEY={found.key}")
+        click.echo("Ctrl-C ends it.")
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.pause()
+
+
+@annotate.command("push")
+@PLACES
+@click.option("--project", required=True, help="Title, or number of one that exists.")
+@click.option("--predictions", is_flag=True, help="Send the annotations, for annotators to begin with.")
+@click.option("--version", help="Model version of the predictions; else their producer's name.")
+@click.option("--instructions", type=PATH, help="File (HTML) shown to annotators.")
+@URL
+@KEY
+@schema_option
+def push_command(
+    places: tuple[Path, ...],
+    project: str,
+    predictions: bool,
+    version: str | None,
+    instructions: Path | None,
+    url: str,
+    api_key: str,
+    schema_path: Path | None,
+) -> None:
+    """Send the documents of PLACES to a project of Label Studio; what is there already stays.
+
+    Bare texts, or with --predictions their annotations to begin with. A push that was interrupted is
+    taken up by running it again.
+    """
+    from dragoman.annotate import project as projects
+
+    schema = find_schema(schema_path, *places)
+    documents = corpus.load(*places)
+    shown = files.decode(files.read_bytes(instructions), str(instructions)) if instructions else ""
+    found = projects.push(
+        projects.connect(url, api_key),
+        url,
+        project,
+        documents,
+        schema,
+        form="predictions" if predictions else None,
+        version=version,
+        instructions=shown,
+        stage=_tell,
+    )
+    kinds = ("sent", "updated", "same", "replaced")
+    told = ", ".join(f"{len(getattr(found, kind))} {kind}" for kind in kinds if getattr(found, kind))
+    click.echo(f"{url}/projects/{found.project}: {told or 'nothing to send'}")
+    for name in found.kept:
+        click.echo(
+            f"{name}: not sent, its text there is another and is annotated; give it another id", err=True
+        )
+    sys.exit(1 if found.kept else 0)
+
+
+@annotate.command("pull")
+@click.option("--project", required=True, help="Title or number.")
+@click.option("-o", "--out", type=PATH, required=True, help="Folder to write ANNOTATOR/ID.json in.")
+@click.option("--drafts", is_flag=True, help="Also what was not submitted, in OUT/drafts.")
+@URL
+@KEY
+@schema_option
+def pull_command(
+    project: str, out: Path, drafts: bool, url: str, api_key: str, schema_path: Path | None
+) -> None:
+    """Write the annotations of a project as documents, a folder for each annotator.
+
+    Exit 1 if the schema finds errors; each is told with a link that opens the annotation.
+    """
+    from dragoman.annotate import project as projects
+
+    schema = find_schema(schema_path, out)
+    client = projects.connect(url, api_key)
+    found = projects.pull(client, url, project, out, schema, drafts=drafts, stage=_tell)
+    for note in found.notes:
+        click.echo(str(note), err=True)
+    failed = 0
+    for one in found.annotations:
+        if one.state != "submitted":
+            continue
+        for finding in validate.check(one.document, schema):
+            failed += finding.level == validate.ERROR
+            place = projects.link(url, found.project, one)
+            click.echo(f"{one.document.id} {one.annotator}: [{finding.check}] {finding.message} {place}")
+    states = Counter(one.state for one in found.annotations)
+    told = ", ".join(f"{count} {state}" for state, count in sorted(states.items())) or "no annotation"
+    click.echo(f"{out}: {told}; {found.written} written, {found.same} as they were")
+    sys.exit(1 if failed else 0)
+
+
+def _tell(what: str, done: int, of: int) -> None:
+    if of or done % 500 == 0:
+        log.info("%d%s %s", done, f" of {of}" if of else "", what)
 
 
 @annotate.command()

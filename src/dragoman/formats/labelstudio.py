@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -91,6 +91,39 @@ def read(
     return Conversion(tuple(documents), tuple(notes))
 
 
+class Annotated(msgspec.Struct, frozen=True, kw_only=True):
+    """What one annotator made of a task.
+
+    annotation: its id on the server. annotator: the address, or the number, of who made it. state:
+    ``submitted``, ``skipped`` (the annotator passed over the task) or ``draft`` (not submitted yet).
+    origin: ``new`` without a prediction that it began with, else ``accepted`` or ``changed``.
+    created, updated: as the server writes times. lead_time: seconds spent on it, None if unknown.
+    """
+
+    document: Document
+    task: str
+    annotation: str
+    annotator: str
+    state: Literal["submitted", "skipped", "draft"]
+    origin: Literal["new", "accepted", "changed"]
+    created: str
+    updated: str
+    lead_time: float | None
+
+
+def annotated(
+    place: Path, number: int, task: object, *, schema: str, coreference: str = "same_as"
+) -> tuple[list[Annotated], list[Note]]:
+    """Everything that annotators made of one task of an export, with the reader's notes.
+
+    place, number: of the export and of the task in it, for errors. The task holds predictions, drafts and
+    annotators in full, as the snapshots of ``annotate pull`` do. Raises FormatError like ``read``.
+    """
+    reader = _Task(place, number, task, text="text", schema=schema)
+    found = list(reader.annotated(coreference))
+    return found, reader.notes
+
+
 def _is_task(task: Mapping[str, Any]) -> bool:
     return "data" in task and any(key in task for key in ANNOTATIONS)
 
@@ -168,6 +201,51 @@ class _Task:
             self.place = task if len(kept) == 1 else f"{task}: annotation {name}"
             results = self.items(annotation.get("result"), "result")
             yield _Annotation(self, results, utf16=utf16).document(identifier, coreference, value)
+
+    def annotated(self, coreference: str) -> Iterator[Annotated]:
+        """What annotators made of the task, drafts last."""
+        predicted = {
+            str(prediction.get("id")): prediction.get("result")
+            for prediction in self.items(self.task.get("predictions") or [], "predictions")
+            if isinstance(prediction, dict)
+        }
+        key = next(key for key in ANNOTATIONS if key in self.task)
+        made = [(annotation, False) for annotation in self.items(self.task[key], key)]
+        made += [(draft, True) for draft in self.items(self.task.get("drafts") or [], "drafts")]
+        task = self.place
+        for annotation, draft in made:
+            if not isinstance(annotation, dict):
+                raise self.fail("labelstudio-task", f"found {_shown(annotation)}, expected an annotation.")
+            name = str(annotation.get("id"))
+            self.place = f"{task}: {'draft' if draft else 'annotation'} {name}"
+            document = self.document(annotation.get("result"), coreference)
+            begun = predicted.get(str(annotation.get("parent_prediction")))
+            same = begun is not None and self.same(document, begun, coreference)
+            skipped = "skipped" if annotation.get("was_cancelled") else "submitted"
+            seconds = annotation.get("lead_time")
+            yield Annotated(
+                document=document,
+                task=str(self.task.get("id")),
+                annotation=name,
+                annotator=_annotator(annotation.get("user" if draft else "completed_by")),
+                state="draft" if draft else skipped,  # type: ignore[arg-type]
+                origin="new" if begun is None else "accepted" if same else "changed",
+                created=str(annotation.get("created_at") or ""),
+                updated=str(annotation.get("updated_at") or ""),
+                lead_time=float(seconds) if isinstance(seconds, (int, float)) else None,
+            )
+        self.place = task
+
+    def document(self, results: object, coreference: str) -> Document:
+        found = _Annotation(self, self.items(results, "result"), utf16=False)
+        return found.document(self.id, coreference, "value")
+
+    def same(self, document: Document, results: object, coreference: str) -> bool:
+        """Whether a document is what a prediction said; notes on the prediction are not kept."""
+        told = list(self.notes)
+        predicted = self.document(results, coreference)
+        self.notes[:] = told
+        return predicted == document
 
     def items(self, found: object, name: str) -> list[Any]:
         if not isinstance(found, list):
@@ -381,6 +459,12 @@ class _Annotation:
                 yield label, source, target
             if direction == "left" or (direction == "bi" and source != target):
                 yield label, target, source
+
+
+def _annotator(found: object) -> str:
+    if isinstance(found, dict):
+        found = found.get("email") or found.get("id")
+    return str(found) if isinstance(found, (str, int)) and found != "" else "unknown"
 
 
 def _plain(surface: str) -> str:
