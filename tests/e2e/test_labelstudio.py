@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import msgspec
@@ -154,6 +157,51 @@ def test_the_commands_push_and_pull(server: serve.Running, client: Any, tmp_path
     assert (pulled.returncode, "1 submitted; 1 written" in pulled.stdout) == (0, True), pulled.stderr
     back = tmp_path / "out" / serve.LOGIN / "c.json"
     assert back.read_bytes() == (tmp_path / "in" / "c.json").read_bytes()
+
+
+def test_a_push_that_is_killed_is_taken_up(server: serve.Running, client: Any) -> None:
+    schema = ("--schema", str(ROOT / "annotation/schema.toml"))
+    login = {**os.environ, "LABEL_STUDIO_URL": server.url, "LABEL_STUDIO_API_KEY": server.key}
+    places = [str(ROOT / "corpus" / split) for split in ("train", "dev", "test")]
+    push = [sys.executable, "-m", "dragoman", "annotate", "push", *places, *schema, "--predictions"]
+    push += ["--version", "gold", "--project", "killed"]
+    chance = Random(3)
+    for _ in range(20):
+        number = project.find_project(client, server.url, "killed")
+        if number is not None and len(list(client.tasks.list(project=number, fields="task_only"))) == 200:
+            client.projects.delete(id=number)  # that one went through: once more from the beginning
+        with subprocess.Popen(push, env=login, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+            time.sleep(chance.uniform(1.5, 4.0))  # imports take one second, the work some two
+            run.kill()
+    done = subprocess.run(push, env=login, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    number = project.find_project(client, server.url, "killed")
+    assert number is not None
+    tasks_there = list(client.tasks.list(project=number, fields="task_only"))
+    assert len(tasks_there) == len({task.data["id"] for task in tasks_there}) == 200
+    predicted = [prediction.task for prediction in client.predictions.list(project=number)]
+    assert sorted(predicted) == sorted(task.id for task in tasks_there)
+
+
+def test_a_server_ends_with_its_command_and_keeps_its_data(tmp_path: Path) -> None:
+    serving = [sys.executable, "-m", "dragoman", "annotate", "serve", "--home", str(tmp_path)]
+    keys = set()
+    for _ in range(2):
+        with subprocess.Popen(serving, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as run:
+            assert run.stdout is not None
+            first, second = run.stdout.readline(), run.stdout.readline()
+            url, key = first.split()[0], second.strip().rpartition("=")[2]
+            keys.add(key)
+            client = project.connect(url, key)
+            if len(keys) == 1 and project.find_project(client, url, "kept") is None:
+                project.push(client, url, "kept", [lakeside("k")], SCHEMA)
+            assert project.find_project(client, url, "kept") is not None
+            run.send_signal(signal.SIGINT)
+            assert run.wait(30) == 0
+        with pytest.raises(DragomanError, match="Is the server running"):
+            project.connect(url, key)
+    assert len(keys) == 1
+    assert (tmp_path / "login.json").stat().st_mode & 0o077 == 0
 
 
 def test_any_document_that_is_sent_comes_back(
