@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -183,11 +184,24 @@ def test_a_push_that_is_killed_is_taken_up(server: serve.Running, client: Any) -
     assert sorted(predicted) == sorted(task.id for task in tasks_there)
 
 
+@contextlib.contextmanager
+def ending(process: subprocess.Popen[str]) -> Iterator[None]:
+    """End the process if the test fails, which would wait for it else."""
+    try:
+        yield
+    except BaseException:
+        process.terminate()
+        raise
+
+
 def test_a_server_ends_with_its_command_and_keeps_its_data(tmp_path: Path) -> None:
     serving = [sys.executable, "-m", "dragoman", "annotate", "serve", "--home", str(tmp_path)]
     keys = set()
     for _ in range(2):
-        with subprocess.Popen(serving, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as run:
+        with (
+            subprocess.Popen(serving, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as run,
+            ending(run),
+        ):
             assert run.stdout is not None
             first, second = run.stdout.readline(), run.stdout.readline()
             url, key = first.split()[0], second.strip().rpartition("=")[2]

@@ -67,7 +67,8 @@ def serve(home: Path | None, port: int | None) -> None:
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, stop)
+    for sent in (signal.SIGTERM, signal.SIGINT):  # a shell's background job ignores SIGINT unless told
+        signal.signal(sent, stop)
     with serving.running(home or serving.home(), port=port) as found:
         click.echo(f"{found.url}   user {found.user}   password {found.password}")
         click.echo(f"export LABEL_STUDIO_URL={found.url} LABEL_STUDIO_API_KEY={found.key}")
