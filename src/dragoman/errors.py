@@ -1,5 +1,7 @@
 """What the library raises: every error says where, what was found, and what to do."""
 
+import re
+
 
 class DragomanError(Exception):
     """Base of all errors that a user can mend; ``str()`` is the whole message."""
@@ -34,3 +36,8 @@ class RecipeError(DragomanError):
 
 class ScoreError(DragomanError):
     """Gold and predictions cannot be compared."""
+
+
+def visible(text: str) -> str:
+    """The text for a terminal: control characters, which could hide words, as ``\\x1b``."""
+    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", lambda found: f"\\x{ord(found[0]):02x}", text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from dragoman.formats import native
@@ -46,6 +47,51 @@ def test_a_result_is_verified(gold: Path, tmp_path: Path) -> None:
     assert dragoman("verify", result, gold, gold).returncode == 1
 
 
+def test_rows_of_slices_are_verified_with_their_slices(gold: Path, tmp_path: Path) -> None:
+    result = tmp_path / "result.json"
+    dragoman("score", gold, gold, "--slice", "length", "--format", "json", "-o", result)
+    done = dragoman("verify", result, gold, gold)
+    assert (done.returncode, "rows of slices were not computed anew" in done.stdout) == (0, True)
+    done = dragoman("verify", result, gold, gold, "--slice", "length")
+    assert (done.returncode, "every figure" in done.stdout) == (0, True)
+    card = json.loads(result.read_text("utf-8"))
+    next(row for row in card["rows"] if row["slice"] == "length=2")["gold"] += 1
+    result.write_text(json.dumps(card), "utf-8")
+    done = dragoman("verify", result, gold, gold, "--slice", "length")
+    assert (done.returncode, "length=2" in done.stdout) == (1, True)
+
+
+def test_predictions_below_a_score_are_left_out_and_counted(gold: Path, tmp_path: Path) -> None:
+    document = native.read(gold / "a-0.json")
+    scored = [
+        msgspec.structs.replace(entity, score=0.2 if number == 0 else 0.9)
+        for number, entity in enumerate(document.entities)
+    ]
+    predicted = msgspec.structs.replace(document, entities=tuple(scored))
+    for name, side in (("one", document), ("two", predicted)):
+        native.write(tmp_path / name / "a-0.json", side)
+    hanging = sum(scored[0].id in (r.source, r.target) for r in document.relations)
+    places = tmp_path / "one", tmp_path / "two"
+    result = tmp_path / "result.json"
+    done = dragoman("score", *places, "--min-score", "0.5", "--format", "json", "-o", result)
+    assert done.returncode == 0, done.stderr
+    card = json.loads(result.read_text("utf-8"))
+    assert card["conversion"] == {"predicted below-score": 1 + hanging}
+    strict = next(r for r in card["rows"] if (r["metric"], r["label"]) == ("entities.strict", "micro"))
+    assert (strict["gold"], strict["predicted"]) == (len(scored), len(scored) - 1)
+    assert dragoman("verify", result, *places, "--min-score", "0.5").returncode == 0
+    assert dragoman("verify", result, *places).returncode == 1
+
+
+def test_given_entities_are_noticed(gold: Path, tmp_path: Path) -> None:
+    for number in range(3):
+        found = native.read(gold / f"a-{number}.json")
+        native.write(tmp_path / "p" / f"a-{number}.json", msgspec.structs.replace(found, relations=()))
+    assert "say --given mentions" in dragoman("score", gold, tmp_path / "p").stderr
+    assert "--given" not in dragoman("score", gold, gold).stderr
+    assert "--given" not in dragoman("score", gold, tmp_path / "p", "--given", "mentions").stderr
+
+
 def test_gold_is_never_overwritten_by_results(gold: Path) -> None:
     done = dragoman("score", gold, gold, "-o", gold / "a-0.json")
     assert done.returncode == 2
@@ -62,6 +108,22 @@ def test_conll_is_scored_once_its_dialect_is_named(conll: tuple[Path, Path]) -> 
     strict = next(r for r in card["rows"] if (r["metric"], r["label"]) == ("entities.strict", "micro"))
     assert (strict["gold"], strict["predicted"], strict["correct"]) == (2, 2, 1)
     assert card["conversion"]["gold malformed"] == 0
+
+
+def test_predictions_may_be_in_another_dialect_than_the_gold(conll: tuple[Path, Path]) -> None:
+    conll[1].write_text(GOLD.replace("I-PERSON", "E-PERSON").replace("B-GPE", "S-GPE"), "utf-8")
+    mode = ("--mode", "strict", "--format", "json")
+    done = dragoman("score", *conll, "--dialect", "IOB2", "--predicted-dialect", "BIOES", *mode)
+    card = json.loads(done.stdout)
+    strict = next(r for r in card["rows"] if (r["metric"], r["label"]) == ("entities.strict", "micro"))
+    assert (strict["gold"], strict["predicted"], strict["correct"]) == (2, 2, 2)
+
+
+def test_control_characters_never_reach_a_terminal(gold: Path, tmp_path: Path) -> None:
+    line = native.dump_line(lakeside("placeholder")).replace("placeholder", "b\\u001b[2J")
+    (tmp_path / "p.jsonl").write_text(line, "utf-8")
+    done = dragoman("score", gold, tmp_path / "p.jsonl")
+    assert (done.returncode, "x1b[2J" in done.stderr, "\x1b" in done.stderr) == (2, True, False), done.stderr
 
 
 def test_malformed_tags_are_counted_in_the_result(conll: tuple[Path, Path]) -> None:

@@ -162,3 +162,10 @@ def test_what_brat_cannot_say_is_refused(tmp_path: Path, changes: dict[str, obje
 def test_ids_never_lead_out_of_the_folder(tmp_path: Path) -> None:
     with pytest.raises(WriteError):
         brat.write(tmp_path, Document.new(id="../d", text="a", schema="s/1"))
+
+
+def test_arguments_of_a_relation_are_known_by_their_names(tmp_path: Path) -> None:
+    lines = "T1\tGPE 0 9\tFreedonia\nT2\tGPE 42 51\tFreedonia\n"
+    found = read(tmp_path, lines + "R1\tallied Arg2:T1 Arg1:T2\nR2\tallied From:T1 To:T2\n").documents[0]
+    ends = {relation.id: (relation.source, relation.target) for relation in found.relations}
+    assert ends == {"R1": ("T2", "T1"), "R2": ("T1", "T2")}

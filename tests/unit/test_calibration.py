@@ -4,9 +4,9 @@ import msgspec
 import pytest
 
 from dragoman.errors import ScoreError
-from dragoman.score import calibration
+from dragoman.score import above, calibration
 from dragoman.types import Document
-from tests.builders import SCHEMA, spans
+from tests.builders import SCHEMA, lakeside, spans
 
 
 def scored(document: Document, *scores: float) -> Document:
@@ -66,3 +66,19 @@ def test_what_has_no_score_is_refused() -> None:
         calibration([GOLD], [spans((0, 5, "GPE"))], SCHEMA)
     with pytest.raises(ScoreError, match="no calibration by"):
         calibration([GOLD], [PREDICTED], SCHEMA, metric="facts.hard")
+
+
+def test_what_is_scored_below_goes_with_what_hangs_on_it() -> None:
+    document = lakeside()
+    first = document.clusters[0].members[0]
+    entities = tuple(
+        msgspec.structs.replace(entity, score=0.2 if entity.id == first else None)
+        for entity in document.entities
+    )
+    found, left = above([msgspec.structs.replace(document, entities=entities)], 0.5)
+    hanging = [relation for relation in document.relations if first in (relation.source, relation.target)]
+    assert left == 1 + len(hanging)
+    assert first not in {entity.id for entity in found[0].entities}
+    assert not [relation for relation in found[0].relations if relation in hanging]
+    assert not [cluster for cluster in found[0].clusters if first in cluster.members]
+    assert above([document], 1.0) == ((document,), 0)

@@ -1,10 +1,12 @@
 """Expected numbers are worked by hand in the comments."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
 from dragoman.errors import ScoreError
-from dragoman.score import Row, score
+from dragoman.score import Row, compare, score, to_latex
 from dragoman.score.alignment import SCHEMES, Scheme
 from dragoman.score.counts import Counts
 from dragoman.score.matching import pair_spans
@@ -260,3 +262,20 @@ def test_a_symmetric_relation_stated_both_ways_counts_once() -> None:
     for gold, predicted in ((both, once), (once, both), (both, both)):
         found = score([gold], [predicted], schema).row("relations.strict")
         assert (found.gold, found.predicted, found.correct) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "0", None, True])
+def test_odd_seeds_are_refused(seed: Any) -> None:
+    documents = [spans((0, 5, "GPE"))]
+    with pytest.raises(ScoreError, match=r"seed: found .*, expected a whole number"):
+        score(documents, documents, SCHEMA, seed=seed)
+    with pytest.raises(ScoreError, match="resamples: found"):
+        compare(documents, {"a": documents, "b": documents}, SCHEMA, resamples=seed)
+
+
+def test_no_name_breaks_a_latex_table_or_its_comments() -> None:
+    card = score([spans((0, 5, "GPE"))], [spans((0, 5, "GPE"))], SCHEMA, gold_version="1\n\\input{x}")
+    row = msgspec.structs.replace(card.row("entities.strict"), slice="meta.kind=a\n^b\r")
+    lines = to_latex(msgspec.structs.replace(card, rows=(row,))).splitlines()
+    assert len([line for line in lines if not line.startswith("%")]) == 5
+    assert r"meta.kind=a \textasciicircum{}b " in lines[3]

@@ -12,7 +12,7 @@ import click
 from dragoman import __version__
 from dragoman.cli import annotate, documents, models, score
 from dragoman.cli.progress import log_progress
-from dragoman.errors import DragomanError
+from dragoman.errors import DragomanError, visible
 
 
 class _Main(click.Group):
@@ -27,7 +27,7 @@ class _Main(click.Group):
             result = super().invoke(context)
             sys.stdout.flush()
         except DragomanError as error:
-            click.echo(f"dragoman: {error}", err=True)
+            click.echo(f"dragoman: {visible(str(error))}", err=True)
             sys.exit(2)
         except BrokenPipeError:
             sys.stderr.close()

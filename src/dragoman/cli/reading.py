@@ -8,6 +8,7 @@ import click
 
 from dragoman import corpus
 from dragoman.cli.options import Command
+from dragoman.errors import visible
 from dragoman.formats import anything
 from dragoman.formats.anything import FORMS as FORMS_READ
 from dragoman.formats.tags import MODES, PREFIXES
@@ -30,6 +31,34 @@ def form_options(command: Command) -> Command:
     return command
 
 
+def predicted_options(command: Command) -> Command:
+    """Add --predicted-form and --predicted-dialect, for predictions in another format than the gold."""
+    for option in (
+        click.option("--predicted-dialect", help="Of CoNLL's tags in the predictions, if another."),
+        click.option(
+            "--predicted-form", type=click.Choice(FORMS_READ), help="Format of the predictions, if another."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def read_predicted(
+    place: Path,
+    schema: Schema,
+    options: tuple[str | None, str | None, str | None],
+    own: tuple[str | None, str | None],
+) -> tuple[tuple[Document, ...], dict[str, int]]:
+    """Predictions as ``read_any`` reads them.
+
+    options: --form, --dialect and --mode of both sides. own: --predicted-form and --predicted-dialect.
+    """
+    form, dialect, mode = options
+    if own[0] is not None:
+        form, dialect = own[0], None
+    return read_any(place, schema, form, own[1] or dialect, mode)
+
+
 def read_any(
     place: Path, schema: Schema, form: str | None, dialect: str | None, mode: str | None
 ) -> tuple[tuple[Document, ...], dict[str, int]]:
@@ -39,7 +68,7 @@ def read_any(
     name = "document" if place.is_file() else None
     found = anything.read(place, schema=schema.reference, form=form, dialect=dialect, mode=mode, name=name)
     for note in found.notes[:MOST_NOTES]:
-        click.echo(str(note), err=True)
+        click.echo(visible(str(note)), err=True)
     if len(found.notes) > MOST_NOTES:
         click.echo(f"{place}: {len(found.notes) - MOST_NOTES} more notes", err=True)
     return found.documents, found.counts()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,8 @@ from dragoman.cli.options import (
     refuse_input,
     schema_option,
 )
-from dragoman.cli.reading import MOST_NOTES, form_options, read_any
-from dragoman.errors import DragomanError
+from dragoman.cli.reading import MOST_NOTES, form_options, predicted_options, read_any, read_predicted
+from dragoman.errors import DragomanError, visible
 from dragoman.formats import files
 from dragoman.types import GIVEN, Given
 
@@ -42,6 +43,19 @@ def add_to(main: click.Group) -> None:
 FORMS = ("table", "markdown", "json", "csv", "latex")
 
 
+SLICES = click.option(
+    "--slice",
+    "parts",
+    multiple=True,
+    help="Score parts apart: length, sentence, meta.KEY, seen=TRAIN or frequency=TRAIN (documents).",
+)
+MIN_SCORE = click.option(
+    "--min-score",
+    type=click.FloatRange(0, 1),
+    help="Leave out predictions whose score is below; how many is told in the result.",
+)
+
+
 @click.command()
 @click.argument("gold", type=PATH)
 @click.argument("predicted", type=PATH)
@@ -56,13 +70,10 @@ FORMS = ("table", "markdown", "json", "csv", "latex")
     help="What must be reached, as entities.strict.f1=0.85, entities.strict:GPE.recall=0.9 or, of a slice, "
     "entities.strict[meta.kind=summit].f1=0.8; else exit 1.",
 )
-@click.option(
-    "--slice",
-    "parts",
-    multiple=True,
-    help="Score parts apart: length, sentence, meta.KEY, seen=TRAIN or frequency=TRAIN (documents).",
-)
+@SLICES
+@MIN_SCORE
 @form_options
+@predicted_options
 @schema_option
 def score(
     gold: Path,
@@ -73,9 +84,12 @@ def score(
     out: Path | None,
     floors: tuple[str, ...],
     parts: tuple[str, ...],
+    min_score: float | None,
     form_read: str | None,
     dialect: str | None,
     mode: str | None,
+    predicted_form: str | None,
+    predicted_dialect: str | None,
     schema_path: Path | None,
 ) -> None:
     """Score PREDICTED documents against GOLD; exit 1 if a --floor is missed.
@@ -93,7 +107,11 @@ def score(
     refuse_input(out, (gold, predicted))
     schema = find_schema(schema_path, gold)
     golds, gold_notes = read_any(gold, schema, form_read, dialect, mode)
-    preds, predicted_notes = read_any(predicted, schema, form_read, dialect, mode)
+    options = (form_read, dialect, mode), (predicted_form, predicted_dialect)
+    preds, predicted_notes = read_predicted(predicted, schema, *options)
+    if min_score is not None:
+        preds, below = scores.above(preds, min_score)
+        predicted_notes = {**predicted_notes, "below-score": below}
     card = scores.score(
         golds,
         preds,
@@ -107,7 +125,7 @@ def score(
     counted = {f"{side} {kind}": n for side, found in notes.items() for kind, n in found.items()}
     card = msgspec.structs.replace(card, conversion=counted)
     forms = {
-        "table": report.table,
+        "table": lambda found: visible(report.table(found)),
         "markdown": report.markdown,
         "json": scores.to_json,
         "csv": scores.to_csv,
@@ -118,9 +136,15 @@ def score(
         click.echo(content)
     else:
         files.write(out, content + "\n")
+    if given == "nothing" and scores.as_if_given(card):
+        click.echo(
+            "the predicted entities are exactly the gold ones; if the extractor was given them, say "
+            "--given mentions (or clusters)",
+            err=True,
+        )
     missed = [line for floor in wanted if (line := floor.missed(card)) is not None]
     for line in missed:
-        click.echo(line, err=True)
+        click.echo(visible(line), err=True)
     sys.exit(1 if missed else 0)
 
 
@@ -152,15 +176,22 @@ def _slices(parts: tuple[str, ...]) -> Slices | None:
 @click.argument("result", type=PATH)
 @click.argument("gold", type=PATH)
 @click.argument("predicted", type=PATH)
+@SLICES
+@MIN_SCORE
 @form_options
+@predicted_options
 @schema_option
 def verify_command(
     result: Path,
     gold: Path,
     predicted: Path,
+    parts: tuple[str, ...],
+    min_score: float | None,
     form_read: str | None,
     dialect: str | None,
     mode: str | None,
+    predicted_form: str | None,
+    predicted_dialect: str | None,
     schema_path: Path | None,
 ) -> None:
     """Compute the score RESULT (of `score --format json`) anew from GOLD and PREDICTED.
@@ -171,20 +202,25 @@ def verify_command(
 
     published = scores.read_result(result)
     schema = find_schema(schema_path, gold)
+    options = (form_read, dialect, mode), (predicted_form, predicted_dialect)
+    preds = read_predicted(predicted, schema, *options)[0]
+    if min_score is not None:
+        preds, _ = scores.above(preds, min_score)
     found = scores.verify(
         published,
         read_any(gold, schema, form_read, dialect, mode)[0],
-        read_any(predicted, schema, form_read, dialect, mode)[0],
+        preds,
         schema,
         gold_version=corpus.version(gold),
+        slices=_slices(parts),
     )
     for line in found[:MOST_NOTES]:
-        click.echo(line)
+        click.echo(visible(line))
     if len(found) > MOST_NOTES:
         click.echo(f"{len(found) - MOST_NOTES} more differences")
-    sliced = sum(row.slice != "all" for row in published.rows)
+    sliced = 0 if parts else sum(row.slice != "all" for row in published.rows)
     if sliced:
-        click.echo(f"{sliced} rows of slices were not computed anew: a result doesn't say how they were made")
+        click.echo(f"{sliced} rows of slices were not computed anew: say each --slice they were made with")
     if not found:
         click.echo(f"{result}: every {'other ' if sliced else ''}figure was found again")
     sys.exit(1 if found else 0)
@@ -200,6 +236,7 @@ def verify_command(
 @click.option("--resamples", type=click.IntRange(1, 1_000_000), default=10_000, show_default=True)
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @form_options
+@predicted_options
 @schema_option
 def compare_command(
     gold: Path,
@@ -213,6 +250,8 @@ def compare_command(
     form_read: str | None,
     dialect: str | None,
     mode: str | None,
+    predicted_form: str | None,
+    predicted_dialect: str | None,
     schema_path: Path | None,
 ) -> None:
     """Is one of SYSTEMS (folders of predictions) better against GOLD?
@@ -224,9 +263,13 @@ def compare_command(
     from dragoman import score as scores
 
     schema = find_schema(schema_path, gold)
+    twice = [system for system, count in Counter(systems).items() if count > 1]
+    if twice:
+        raise DragomanError(f"{twice[0]} is named twice: a system can't be compared with itself.")
+    options = (form_read, dialect, mode), (predicted_form, predicted_dialect)
     found = scores.compare(
         read_any(gold, schema, form_read, dialect, mode)[0],
-        {str(system): read_any(system, schema, form_read, dialect, mode)[0] for system in systems},
+        {str(system): read_predicted(system, schema, *options)[0] for system in systems},
         schema,
         metric=metric,
         macro=macro,
@@ -235,7 +278,7 @@ def compare_command(
         resamples=resamples,
     )
     if form == "table":
-        click.echo(report.comparisons(found))
+        click.echo(visible(report.comparisons(found)))
         return
     for comparison in found:
         click.echo(json.dumps(msgspec.to_builtins(comparison), ensure_ascii=False))
@@ -246,6 +289,7 @@ def compare_command(
 @click.argument("predicted", type=PATH)
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @form_options
+@predicted_options
 @schema_option
 def errors_command(
     gold: Path,
@@ -254,6 +298,8 @@ def errors_command(
     form_read: str | None,
     dialect: str | None,
     mode: str | None,
+    predicted_form: str | None,
+    predicted_dialect: str | None,
     schema_path: Path | None,
 ) -> None:
     """Sort every wrong entity and relation by what is wrong, with F1 if that alone were repaired."""
@@ -261,10 +307,12 @@ def errors_command(
     from dragoman import score as scores
 
     schema = find_schema(schema_path, gold)
-    golds, preds = (read_any(place, schema, form_read, dialect, mode)[0] for place in (gold, predicted))
+    golds = read_any(gold, schema, form_read, dialect, mode)[0]
+    options = (form_read, dialect, mode), (predicted_form, predicted_dialect)
+    preds = read_predicted(predicted, schema, *options)[0]
     found = scores.kinds(golds, preds, schema)
     if form == "table":
-        click.echo(report.kinds_table(found))
+        click.echo(visible(report.kinds_table(found)))
     else:
         click.echo(json.dumps(msgspec.to_builtins(found), indent=1, ensure_ascii=False))
 
@@ -277,6 +325,7 @@ def errors_command(
 @click.option("--given", type=click.Choice(GIVEN), default="nothing", show_default=True)
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
 @form_options
+@predicted_options
 @schema_option
 def calibrate_command(
     gold: Path,
@@ -288,6 +337,8 @@ def calibrate_command(
     form_read: str | None,
     dialect: str | None,
     mode: str | None,
+    predicted_form: str | None,
+    predicted_dialect: str | None,
     schema_path: Path | None,
 ) -> None:
     """Do the scores of PREDICTED say how often they are right? Reliability, ECE, best threshold."""
@@ -295,10 +346,12 @@ def calibrate_command(
     from dragoman import score as scores
 
     schema = find_schema(schema_path, gold)
-    golds, preds = (read_any(place, schema, form_read, dialect, mode)[0] for place in (gold, predicted))
+    golds = read_any(gold, schema, form_read, dialect, mode)[0]
+    options = (form_read, dialect, mode), (predicted_form, predicted_dialect)
+    preds = read_predicted(predicted, schema, *options)[0]
     found = scores.calibration(golds, preds, schema, metric=metric, bins=bins, given=given)
     if form == "table":
-        click.echo(report.calibration_table(found))
+        click.echo(visible(report.calibration_table(found)))
     else:
         click.echo(json.dumps(msgspec.to_builtins(found), indent=1, ensure_ascii=False))
 

@@ -33,7 +33,7 @@ OURS = "dragoman "
 
 NAMES = {"E": "an event", "A": "an attribute", "M": "an attribute", "N": "a link to a knowledge base"}
 SPAN = re.compile(r"(?P<label>\S+) (?P<spans>[0-9]{1,15} [0-9]{1,15}(?:;[0-9]{1,15} [0-9]{1,15})*)")
-RELATION = re.compile(r"(?P<label>\S+) [^\s:]+:(?P<source>\S+) [^\s:]+:(?P<target>\S+)\s*")
+RELATION = re.compile(r"(?P<label>\S+) (?P<one>[^\s:]+):(?P<source>\S+) (?P<two>[^\s:]+):(?P<target>\S+)\s*")
 EQUIVALENCE = re.compile(r"(?P<label>\S+)(?P<members>(?: \S+)+)\s*")
 
 
@@ -285,9 +285,12 @@ class _Reader:
                 "brat-line",
                 f"found {body[:60]!r}, expected `LABEL Arg1:ID Arg2:ID`, as in `holds_role Arg1:T1 Arg2:T2`.",
             )
-        if self.present(identifier, (match["source"], match["target"])):
+        source, target = match["source"], match["target"]
+        if (match["one"], match["two"]) == ("Arg2", "Arg1"):  # other names stand in order
+            source, target = target, source
+        if self.present(identifier, (source, target)):
             self.relations[identifier] = Relation(
-                id=identifier, label=match["label"], source=match["source"], target=match["target"]
+                id=identifier, label=match["label"], source=source, target=target
             )
 
     def equivalence(self, identifier: str, body: str) -> None:

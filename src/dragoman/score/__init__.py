@@ -2,7 +2,7 @@
 
 from dragoman.score.agreement import Agreement, AgreementRow, agreement
 from dragoman.score.averages import Row
-from dragoman.score.calibration import Calibration, calibration
+from dragoman.score.calibration import Calibration, above, calibration
 from dragoman.score.columns import Links, Spans
 from dragoman.score.compare import Comparison, compare
 from dragoman.score.compute import compute
@@ -13,7 +13,7 @@ from dragoman.score.export import records, to_csv, to_json, to_latex, to_pandas
 from dragoman.score.floors import Floor, read_result, verify
 from dragoman.score.gamma import gamma
 from dragoman.score.kinds import Kinds, kinds
-from dragoman.score.scorecard import Scorecard, score
+from dragoman.score.scorecard import Scorecard, as_if_given, score
 from dragoman.score.seeds import OverSeeds, over_seeds
 
 __all__ = [
@@ -30,7 +30,9 @@ __all__ = [
     "Row",
     "Scorecard",
     "Spans",
+    "above",
     "agreement",
+    "as_if_given",
     "calibration",
     "compare",
     "compute",

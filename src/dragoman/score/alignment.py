@@ -218,6 +218,7 @@ def _components(gold: Spans, predicted: Spans) -> tuple[tuple[Ints, Ints], Itera
     Larger components come as (components x gold rows, components x predicted rows), rows in the
     order of the text.
     """
+    first = len(gold)
     ends = np.concatenate([gold.end, predicted.end])
     width = int(ends.max(initial=0)) + 1
     document = np.concatenate([gold.document, predicted.document])
@@ -229,59 +230,66 @@ def _components(gold: Spans, predicted: Spans) -> tuple[tuple[Ints, Ints], Itera
     reach = np.maximum.accumulate(offset[order])
     begins = np.ones(len(order), bool)
     begins[1:] = start[order][1:] >= reach[:-1]
-    component = np.empty(len(order), np.int64)
-    component[order] = np.cumsum(begins) - 1
-    count = int(begins.sum())
-    of_gold, of_pred = component[: len(gold)], component[len(gold) :]
-    golds, preds = np.bincount(of_gold, minlength=count), np.bincount(of_pred, minlength=count)
-    at_gold, at_pred = np.zeros(count, np.int64), np.zeros(count, np.int64)
-    at_gold[of_gold] = np.arange(len(gold))
-    at_pred[of_pred] = np.arange(len(predicted))
-    single = (golds == 1) & (preds == 1)
-    several = (golds > 0) & (preds > 0) & ~single
-    groups = _groups(gold, predicted, order, component, golds, preds, several)
-    return (at_gold[single], at_pred[single]), groups
+    place = np.flatnonzero(begins)
+    size = np.diff(place, append=len(order))
+    two = place[size == 2]
+    left, right = order[two], order[two + 1]
+    apart = np.flatnonzero((left < first) != (right < first))
+    left, right = left[apart], right[apart]
+    single = np.minimum(left, right), np.maximum(left, right) - first  # gold rows come first
+    return single, _groups(gold, predicted, order, size)
 
 
-def _groups(
-    gold: Spans,
-    predicted: Spans,
-    order: Ints,
-    component: Ints,
-    golds: Ints,
-    preds: Ints,
-    several: NDArray[np.bool_],
-) -> Iterator[tuple[Ints, Ints]]:
-    if not several.any():
+def _groups(gold: Spans, predicted: Spans, order: Ints, size: Ints) -> Iterator[tuple[Ints, Ints]]:
+    """The components of more than two rows that have some of both sides.
+
+    order: gold rows, then predicted ones behind them, component by component. size: rows of each.
+    """
+    more = size > 2
+    if not more.any():
         return
-    kept = order[several[component[order]]]
     first = len(gold)
+    rows = order[np.repeat(more, size)]
+    sizes = size[more]
+    of_row = np.repeat(np.arange(len(sizes)), sizes)
+    golds = np.bincount(of_row[rows < first], minlength=len(sizes))
+    preds = sizes - golds
+    which = np.flatnonzero((golds > 0) & (preds > 0))
+    if not len(which):
+        return
+    if len(which) < len(sizes):
+        kept = ((golds > 0) & (preds > 0))[of_row]
+        rows, of_row = rows[kept], of_row[kept]
+    in_gold = rows < first
+    in_predicted = ~in_gold
     sides = [
-        _in_text_order(gold, kept[kept < first], component[:first]),
-        _in_text_order(predicted, kept[kept >= first] - first, component[first:]),
+        _in_text_order(gold, rows[in_gold], of_row[in_gold]),
+        _in_text_order(predicted, rows[in_predicted] - first, of_row[in_predicted]),
     ]
-    which = np.flatnonzero(several)
-    first_gold = np.cumsum(golds[which]) - golds[which]
-    first_pred = np.cumsum(preds[which]) - preds[which]
-    sizes = golds[which] * (int(preds.max()) + 1) + preds[which]
-    for size in np.unique(sizes):
-        same = np.flatnonzero(sizes == size)
-        n, m = int(golds[which[same[0]]]), int(preds[which[same[0]]])
+    golds, preds = golds[which], preds[which]
+    first_gold, first_pred = np.cumsum(golds) - golds, np.cumsum(preds) - preds
+    kinds = golds * (int(preds.max()) + 1) + preds
+    for kind in np.unique(kinds):
+        same = np.flatnonzero(kinds == kind)
+        n, m = int(golds[same[0]]), int(preds[same[0]])
         yield (
             sides[0][first_gold[same][:, None] + np.arange(n)],
             sides[1][first_pred[same][:, None] + np.arange(m)],
         )
 
 
-def _in_text_order(spans: Spans, rows: Ints, component: Ints) -> Ints:
-    """Rows that are in order of component and start, with those of equal start put in order as well."""
-    of_row, start = component[rows], spans.start[rows]
+def _in_text_order(spans: Spans, rows: Ints, of_row: Ints) -> Ints:
+    """Rows in order of their components and starts, with those of equal start put in order as well.
+
+    of_row: the component of each.
+    """
+    start = spans.start[rows]
     tied = (of_row[1:] == of_row[:-1]) & (start[1:] == start[:-1])
     if not tied.any():
         return rows
     places = np.flatnonzero(np.isin(of_row, of_row[1:][tied]))
     some = rows[places]
-    keys = (spans.label[some], spans.shape[some], spans.end[some], spans.start[some], component[some])
+    keys = (spans.label[some], spans.shape[some], spans.end[some], spans.start[some], of_row[places])
     rows[places] = some[np.lexsort(keys)]
     return rows
 
@@ -303,7 +311,8 @@ def _codes(gold: Spans, predicted: Spans, rows: Ints, columns: Ints, least: int)
             )
     same_label = gold.label[rows] == predicted.label[columns]
     meet = (common >= least) | same_span
-    codes: Codes = (meet * (MEET + same_span * SPAN + same_label * LABEL)).astype(np.uint8)
+    bits = [found.view(np.uint8) for found in (meet, same_span, same_label)]
+    codes: Codes = bits[0] * (MEET + bits[1] * SPAN + bits[2] * LABEL)
     return codes
 
 

@@ -177,3 +177,36 @@ def _curve(scores: Floats, right: NDArray[np.bool_], gold: int) -> tuple[Point, 
         f1 = 2 * hit / (kept + gold)
         found.append(Point(threshold=float(ordered[index]), precision=precision, recall=recall, f1=f1))
     return tuple(found)
+
+
+def above(documents: Iterable[Document], least: float) -> tuple[tuple[Document, ...], int]:
+    """The documents without the entities and relations scored below ``least``, and how many these are.
+
+    What has no score stays; what hangs on an entity that goes (relations, a place in a cluster) goes too.
+    """
+    found = []
+    left = 0
+    for document in documents:
+        entities = tuple(e for e in document.entities if e.score is None or e.score >= least)
+        kept = {entity.id for entity in entities}
+        relations = tuple(
+            r
+            for r in document.relations
+            if (r.score is None or r.score >= least) and r.source in kept and r.target in kept
+        )
+        members = [(c, tuple(m for m in c.members if m in kept)) for c in document.clusters]
+        clusters = [
+            msgspec.structs.replace(cluster, members=of)
+            for cluster, of in members
+            if len(of) > 1 or (of and cluster.value is not None)
+        ]
+        left += len(document.entities) + len(document.relations) - len(entities) - len(relations)
+        found.append(
+            msgspec.structs.replace(
+                document,
+                entities=entities,
+                relations=relations,
+                clusters=tuple(clusters),
+            )
+        )
+    return tuple(found), left

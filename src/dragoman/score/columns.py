@@ -7,6 +7,7 @@ code points or in any other unit that both sides share.
 from __future__ import annotations
 
 import hashlib
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 
@@ -20,7 +21,7 @@ from dragoman.types import Document, Entity
 Ints = NDArray[np.int64]
 LARGEST = 2**53
 Fragments = tuple[tuple[int, int], ...]
-BLOCK = 8192
+BLOCK = 2048
 
 
 class Spans(msgspec.Struct, frozen=True):
@@ -138,18 +139,18 @@ def _read(
     entities: Sequence[Entity], labels: Mapping[str, int]
 ) -> tuple[list[Ints], bool, dict[int, Fragments]]:
     """Starts, ends and labels; False if surely no entity has a value; the fragments of those with some."""
-    columns: tuple[list[int], ...] = [], [], []
+    columns = array("q"), array("q"), array("q")
     valued = False
     split: dict[int, Fragments] = {}
     for first in range(0, len(entities), BLOCK):  # a block stays in the processor's cache for every pass
         block = entities[first : first + BLOCK]
-        columns[0].extend([entity.start for entity in block])
-        columns[1].extend([entity.end for entity in block])
-        columns[2].extend([labels[entity.label] for entity in block])
+        columns[0].fromlist([entity.start for entity in block])
+        columns[1].fromlist([entity.end for entity in block])
+        columns[2].fromlist([labels[entity.label] for entity in block])
         if [entity for entity in block if entity.value is not None or entity.fragments]:
             valued = True
             split |= {row: entity.fragments for row, entity in enumerate(block, first) if entity.fragments}
-    return [np.fromiter(column, np.int64, len(entities)) for column in columns], valued, split
+    return [np.array(column, np.int64) for column in columns], valued, split
 
 
 class Links(msgspec.Struct, frozen=True):
@@ -220,18 +221,16 @@ def digest(documents: Sequence[Document], spans: Spans, labels: Sequence[str]) -
     documents: in order of their ids, with their spans and the names of these spans' labels. The
     order of annotations within a document never shows, nor do their ids or unused labels.
     """
-    used = sorted(labels[index] for index in np.unique(spans.label))
+    used = sorted(labels[index] for index in np.flatnonzero(np.bincount(spans.label)))
     rank = np.zeros(len(labels), np.int64)
     rank[[labels.index(name) for name in used]] = np.arange(len(used))
     hashed = hashlib.sha256("\n".join((*used, "")).encode())
-    layers = {found: ",".join(sorted(found)) for found in {document.layers for document in documents}}
-    heads = [f"{document.id}\0{document.sha256}\0{layers[document.layers]}\n" for document in documents]
-    hashed.update("".join(heads).encode())
+    hashed.update(_heads(documents).encode())
     columns = (spans.document, spans.start, spans.end, rank[spans.label])
     ordered = _in_order(columns)
     hashed.update(repr(spans.fragments and sorted(map(spans.pieces, np.flatnonzero(spans.shape)))).encode())
     for column in columns:
-        hashed.update((column if ordered is None else column[ordered]).astype("<i8").tobytes())
+        hashed.update(np.ascontiguousarray(column if ordered is None else column[ordered], dtype="<i8").data)
     more = [
         document
         for document in documents
@@ -242,6 +241,17 @@ def digest(documents: Sequence[Document], spans: Spans, labels: Sequence[str]) -
     for document in more:
         hashed.update(f"{document.id}\0{sorted(_linked(document))}\n".encode())
     return hashed.hexdigest()
+
+
+def _heads(documents: Sequence[Document]) -> str:
+    """A line for each document: id, hash of the text, layers."""
+    layers = {found: ",".join(sorted(found)) for found in {document.layers for document in documents}}
+    if len(layers) == 1:
+        end = f"\0{next(iter(layers.values()))}\n"
+        return end.join([f"{document.id}\0{document.sha256}" for document in documents]) + end
+    return "".join(
+        [f"{document.id}\0{document.sha256}\0{layers[document.layers]}\n" for document in documents]
+    )
 
 
 def _in_order(columns: Sequence[Ints]) -> Ints | None:

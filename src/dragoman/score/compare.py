@@ -87,6 +87,7 @@ def compare(
     Below 10 documents no test is made; ``note`` says so.
     Raises ScoreError for fewer than two systems, an unknown metric, or what ``score`` refuses.
     """
+    resample.refuse_odd(seed, resamples)
     if len(systems) < 2:
         raise ScoreError("a comparison needs two systems or more")
     kept = tuple(gold)

@@ -35,8 +35,15 @@ COLUMNS: Mapping[str, str] = {
     "high": "high",
 }
 LATEX = str.maketrans(
-    {**{c: f"\\{c}" for c in "#$%&_{}"}, "~": r"\textasciitilde{}", "\\": r"\textbackslash{}"}
+    {
+        **{c: f"\\{c}" for c in "#$%&_{}"},
+        **dict.fromkeys(map(chr, (*range(32), *range(127, 160), 0x2028, 0x2029)), " "),
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "\\": r"\textbackslash{}",
+    }
 )
+"""What can't stand in a cell of a table as it is; line ends and other control characters become spaces."""
 
 
 Result = Scorecard | Coreference | Agreement | Sequence[Comparison]
@@ -102,7 +109,10 @@ def to_latex(card: Scorecard) -> str:
         cells = [row.metric, row.slice, *("--" if rate is None else f"{100 * rate:.1f}" for rate in rates)]
         lines.append(" & ".join([*(cell.translate(LATEX) for cell in cells), str(row.gold)]) + r" \\")
     lines.append(r"\end{tabular}")
-    return "\n".join([*lines, *(f"% {signature}" for signature in card.signatures.values())]) + "\n"
+    return (
+        "\n".join([*lines, *(f"% {' '.join(signature.split())}" for signature in card.signatures.values())])
+        + "\n"
+    )
 
 
 def to_pandas(result: Result) -> Any:

@@ -15,6 +15,7 @@ from dragoman.schema import Schema
 from dragoman.score.averages import ALL
 from dragoman.score.export import differences
 from dragoman.score.scorecard import Scorecard, score
+from dragoman.score.slices import Slices
 from dragoman.types import GIVEN, Document, Given
 
 Rate = Literal["precision", "recall", "f1", "low"]
@@ -90,18 +91,27 @@ def verify(
     schema: Schema,
     *,
     gold_version: str | None = None,
+    slices: Slices | None = None,
 ) -> list[str]:
     """Compute a published result anew with its setting and seed; one line for every difference.
 
-    Annotations are compared by their hashes, signatures word for word, and figures exactly. Rows
-    of slices are not compared, since a result does not say how they were made.
+    Annotations are compared by their hashes, signatures word for word, and figures exactly.
+    slices: those that the result was made with, which it does not hold itself; their rows are left out
+    without.
     """
     given: Given | None = next((given for given in GIVEN if given == published.given), None)
     if given is None:
         raise ScoreError(f"the result was made with given={published.given!r}, expected {', '.join(GIVEN)}")
     metrics = published.metrics
     again = score(
-        gold, predicted, schema, given=given, seed=published.seed, gold_version=gold_version, metrics=metrics
+        gold,
+        predicted,
+        schema,
+        given=given,
+        seed=published.seed,
+        gold_version=gold_version,
+        metrics=metrics,
+        slices=slices,
     )
     lines = [
         f"the {side} annotations are others: the result was made with {one[:12]}, these are {two[:12]}"
@@ -118,7 +128,7 @@ def verify(
     for name in ("documents", "schema", "version", "note", "confusion"):
         if getattr(published, name) != getattr(again, name):
             lines.append(f"{name} differs from what is found now")
-    kept = [row for row in published.rows if row.slice == ALL]
-    if len({(row.metric, row.label) for row in kept}) < len(kept):
+    kept = [row for row in published.rows if slices is not None or row.slice == ALL]
+    if len({(row.metric, row.slice, row.label) for row in kept}) < len(kept):
         lines.append("a row stands twice")
     return lines + differences(kept, again.rows)

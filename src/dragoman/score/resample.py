@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import ThreadpoolController
 
+from dragoman.errors import ScoreError
+
 LEAST_DOCUMENTS = 10
 RESAMPLES = 2000
 LEVEL = 0.95
@@ -21,8 +23,17 @@ RARE = 200
 Array = NDArray[np.float64]
 
 
+def refuse_odd(seed: object, resamples: object = RESAMPLES) -> None:
+    """Raise ScoreError unless the seed is a whole number from 0 and the resamples one from 1."""
+    for name, value, least in (("seed", seed, 0), ("resamples", resamples, 1)):
+        whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+        if not whole or value < least:  # type: ignore[operator]
+            raise ScoreError(f"{name}: found {value!r}, expected a whole number, {least} or more")
+
+
 def described(documents: int, seed: int) -> str:
     """How intervals over so many documents are made, for a signature."""
+    refuse_odd(seed)
     if documents < LEAST_DOCUMENTS:
         return "none"
     limit = ", normal limit" if documents >= MANY_DOCUMENTS else ""
@@ -31,6 +42,7 @@ def described(documents: int, seed: int) -> str:
 
 def weights(documents: int, *, seed: int, resamples: int = RESAMPLES) -> NDArray[np.int64]:
     """How often each document is drawn in each resample: resamples x documents."""
+    refuse_odd(seed, resamples)
     generator = np.random.default_rng(seed)
     return generator.multinomial(documents, np.full(documents, 1 / documents), size=resamples)
 
@@ -58,6 +70,7 @@ def totals(rows: NDArray[np.integer] | Array, *, seed: int, resamples: int = RES
     their mean and covariance, save for groups whose sums are below RARE: documents of equal
     rows are exchangeable, so weights are drawn for the few distinct rows, which is exact.
     """
+    refuse_odd(seed, resamples)
     documents, groups, columns = rows.shape
     if documents < MANY_DOCUMENTS:
         drawn = weights(documents, seed=seed, resamples=resamples)
