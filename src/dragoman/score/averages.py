@@ -60,8 +60,10 @@ def rows(metric: str, counted: Counted, seed: int, *, part: str = ALL, intervals
     part: the rows' slice. intervals: whether to give those that the number of documents allows.
     """
     cells = counted.cells
-    sums = cells.sum(axis=0, dtype=np.int64)
-    used = np.flatnonzero(sums[:, GOLD] + sums[:, PREDICTED])  # the others are undefined, however drawn
+    used = np.flatnonzero(cells[..., GOLD].any(axis=0) | cells[..., PREDICTED].any(axis=0))
+    sums = np.zeros(cells.shape[1:], np.int64)  # of the other groups all is 0, and undefined however drawn
+    for group in used:
+        sums[group] = cells[:, group].sum(axis=0, dtype=np.int64)
     four = _four(cells, used)
     drawn = sampled = None
     spreads: list[tuple[float, float] | None] = [None] * len(counted.groups)

@@ -103,7 +103,7 @@ def score(
         raise ScoreError("no gold document lists a layer that can be scored; see its key `layers`")
     return Scorecard(
         given=given,
-        documents=tuple(document.id for document, _ in pairs),
+        documents=tuple([document.id for document, _ in pairs]),
         schema=schema.reference,
         gold_sha256=gold_hash,
         predicted_sha256=predicted_hash,
@@ -173,13 +173,9 @@ def pair_documents(
         by_id = [{document.id: document for document in side} for side in sides]
         pairs = [(by_id[0][identifier], by_id[1][identifier]) for identifier in order]
     reference = schema.reference
-    apart = [
-        (one, two)
-        for one, two in pairs
-        if one.sha256 != two.sha256 or one.schema != reference or two.schema != reference
-    ]
-    if apart:
-        raise _incomparable(*apart[0], reference)
+    hashes = [[document.sha256 for document in side] for side in zip(*pairs, strict=True)]
+    if hashes[0] != hashes[1] or {d.schema for side in sides for d in side} != {reference}:
+        raise _incomparable(*pairs, reference=reference)
     if given != "nothing":
         for one, two in pairs:
             _check_given(one, two, given)
@@ -206,7 +202,13 @@ def _refuse_others(golds: set[str], preds: set[str]) -> None:
     )
 
 
-def _incomparable(one: Document, two: Document, reference: str) -> ScoreError:
+def _incomparable(*pairs: tuple[Document, Document], reference: str) -> ScoreError:
+    """What is wrong with the first pair that is of two texts or of another schema."""
+    one, two = next(
+        pair
+        for pair in pairs
+        if pair[0].sha256 != pair[1].sha256 or {pair[0].schema, pair[1].schema} != {reference}
+    )
     if one.sha256 != two.sha256:
         return ScoreError(f"{one.id}: gold and prediction are of different texts. Extract it again.")
     if one.schema == two.schema:

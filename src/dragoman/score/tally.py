@@ -112,9 +112,9 @@ class Material:
         if whole and self._whole is not None:
             return self._whole
         places = {label: index for index, label in enumerate(self.ranked)}
-        both = [one for one, _ in pairs], [two for _, two in pairs]
+        both = tuple(zip(*pairs, strict=True)) or ((), ())
         gold, predicted = spans_of(both, places)
-        found = Sides([one.id for one, _ in pairs], gold, predicted)
+        found = Sides([one.id for one in both[0]], gold, predicted)
         if whole:
             self._whole = found
         return found
@@ -154,10 +154,11 @@ def count_schemes(
     sides: Sides, schemes: Sequence[Scheme], groups: Sorted
 ) -> Iterator[tuple[Scheme, Counted]]:
     """Count several schemes; see ``count_spans``."""
-    shape = (len(sides.documents), len(groups.names))
+    used, gold, predicted = _occurring(groups)
+    shape = (len(sides.documents), len(used))
     places = [
-        _places(sides.gold.document, groups.gold, shape),
-        _places(sides.predicted.document, groups.predicted, shape),
+        _places(sides.gold.document, gold, shape),
+        _places(sides.predicted.document, predicted, shape),
     ]
     totals = [_count(place, shape)[0] for place in places]
     made: tuple[Pairs, list[Ints]] | None = None
@@ -166,12 +167,24 @@ def count_schemes(
         if made is None or made[0] is not pairs:
             paired = places[0][pairs.gold], places[1][pairs.predicted]
             made = pairs, [_count(place, shape, pairs.correct) for place in paired]
-        cells = empty(shape)
+        cells = empty((shape[0], len(groups.names)))
         wrong = (GOLD_PAR, PREDICTED_PAR) if scheme == "partial" else (GOLD_INC, PREDICTED_INC)
         columns = (GOLD, wrong[0], GOLD_COR, PREDICTED, wrong[1], PREDICTED_COR)
         for column, counted in zip(columns, (totals[0], *made[1][0], totals[1], *made[1][1]), strict=True):
-            cells[..., column] = counted
+            cells[..., column].T[used] = counted.T
         yield scheme, Counted(sides.documents, groups.names, cells)
+
+
+def _occurring(groups: Sorted) -> tuple[Ints, Ints, Ints]:
+    """The indices of the groups that have rows, and the groups of both sides as places among these."""
+    found = np.zeros(len(groups.names) + 1, bool)  # the last for rows without a group
+    found[groups.gold] = found[groups.predicted] = True
+    used = np.flatnonzero(found[:-1])
+    if len(used) == len(groups.names):
+        return used, groups.gold, groups.predicted
+    place = np.full(len(found), -1)
+    place[used] = np.arange(len(used))
+    return used, place[groups.gold], place[groups.predicted]
 
 
 def _places(document: Ints, group: Ints, shape: tuple[int, int]) -> Ints:
