@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -18,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from dragoman import corpus
-from dragoman.annotate import project, serve
+from dragoman.annotate import doctor, project, serve
 from dragoman.errors import DragomanError
 from dragoman.formats import native, tasks
 from dragoman.types import LAYERS, Document
@@ -138,6 +139,29 @@ def test_a_refused_key_and_a_silent_address_are_told(server: serve.Running) -> N
         project.connect(server.url, "0" * 40)
     with pytest.raises(DragomanError, match="Is the server running"):
         project.connect("http://127.0.0.1:9", "0" * 40)
+
+
+def test_the_doctor_names_what_is_wrong(server: serve.Running, client: Any) -> None:
+    def told(url: str, key: str) -> list[str]:
+        return [f.remedy or f.what for f in doctor.examine(url, key) if not f.good]
+
+    assert told(server.url, server.key) == []
+    assert "Legacy tokens are off" in told(server.url, "0" * 40)[0]
+    assert "Copy it anew" in told(server.url, server.key[:-3])[0]
+    assert "expired" in told(server.url, "a.b.c")[0]
+    assert "no address" in list(doctor.examine("localhost:80", "x"))[1].what
+    assert "Nothing listens" in told("http://127.0.0.1:9", server.key)[0]
+    assert "No machine is named" in told("http://no.such.host.invalid", server.key)[0]
+
+
+def test_a_personal_access_token_serves_as_well(server: serve.Running, client: Any) -> None:
+    status, body = doctor._ask(server.url, "/api/token/", authorization=f"Token {server.key}", send={})
+    assert status in (200, 201), body
+    personal = json.loads(body)["token"]
+    assert [finding.good for finding in doctor.examine(server.url, personal)] == [True] * 4
+    other = project.connect(server.url, personal)
+    pushed = project.push(other, server.url, "personal", [lakeside("p")], SCHEMA)
+    assert pushed.sent == ("p",)
 
 
 def test_the_commands_push_and_pull(server: serve.Running, client: Any, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from dragoman import corpus, validate
 from dragoman.annotate.config import label_config
 from dragoman.cli.options import PATH, PLACES, SEED, find_schema, schema_option
 from dragoman.cli.reading import form_options, read_any
-from dragoman.errors import DragomanError
+from dragoman.errors import DragomanError, visible
 from dragoman.formats import files
 
 log = logging.getLogger(__name__)
@@ -75,6 +75,21 @@ def serve(home: Path | None, port: int | None) -> None:
         click.echo("Ctrl-C ends it.")
         with contextlib.suppress(KeyboardInterrupt):
             signal.pause()
+
+
+@annotate.command()
+@URL
+@KEY
+def doctor(url: str, api_key: str) -> None:
+    """Say what is wrong with the way to a Label Studio server, and what to do; exit 1 if anything is."""
+    from dragoman.annotate import doctor as asked
+
+    wrong = 0
+    for finding in asked.examine(url, api_key):
+        wrong += not finding.good
+        line = f"good   {finding.what}" if finding.good else f"wrong  {finding.what}. {finding.remedy}"
+        click.echo(visible(line))
+    sys.exit(1 if wrong else 0)
 
 
 @annotate.command("push")
