@@ -85,19 +85,20 @@ def _below(place: Path) -> Iterator[Path]:
                 yield path
 
 
-def read(places: Iterable[Path], *, texts: Sequence[Path] | None = None) -> Loaded:
+def read(places: Iterable[Path], *, texts: Sequence[Path] | None = None, schema: str | None = None) -> Loaded:
     """Read every document below files and folders, attaching texts where they are found.
 
     Text files in the inline notation are read where they are named, or stand in a folder without
     document files. texts: folders with the texts of stand-off documents; ``DRAGOMAN_TEXTS`` if
-    None. Unreadable files are listed in ``errors``; the others are read all the same.
+    None. schema: what inline files mean that name none; the nearest one if None. Unreadable files
+    are listed in ``errors``; the others are read all the same.
     """
     library = _library(text_folders() if texts is None else tuple(texts))
     documents: dict[str, Document] = {}
     missing: list[str] = []
     errors: list[FormatError] = []
     for path in _document_paths(places):
-        for place, document in _documents_of(path):
+        for place, document in _documents_of(path, schema):
             if isinstance(document, FormatError):
                 errors.append(document)
                 continue
@@ -129,30 +130,33 @@ def _reference(path: Path) -> str:
     raise FormatError(
         str(path),
         "schema-mismatch",
-        "no annotation/schema.toml above it. Add a header line `schema: NAME/1`.",
+        "no annotation/schema.toml above it. Add a header line `schema: NAME/1`, or say --schema; if this "
+        "is no article in the inline notation, say --form.",
     )
 
 
-def _documents_of(path: Path) -> Iterator[tuple[str, Document | FormatError]]:
+def _documents_of(path: Path, schema: str | None = None) -> Iterator[tuple[str, Document | FormatError]]:
     """The documents of a file by their places; what can't be read comes as its error."""
     try:
         if suffix(path) == ".jsonl":
             for line, found in native.read_lines(path):
                 yield f"{path}:{line}", found
         elif suffix(path) == ".txt":
-            yield str(path), inline.read(path, schema=_reference(path))
+            yield str(path), inline.read(path, schema=schema or _reference(path))
         else:
             yield str(path), native.read(path)
     except FormatError as error:
         yield str(path), error
 
 
-def load(*places: Path, texts: Sequence[Path] | None = None) -> tuple[Document, ...]:
+def load(
+    *places: Path, texts: Sequence[Path] | None = None, schema: str | None = None
+) -> tuple[Document, ...]:
     """The documents below files and folders that have a text, in order of their paths.
 
-    Raises DragomanError if a file can't be read or nothing is left.
+    texts, schema: as in ``read``. Raises DragomanError if a file can't be read or nothing is left.
     """
-    loaded = read(places, texts=texts)
+    loaded = read(places, texts=texts, schema=schema)
     if loaded.errors:
         more = f" ({len(loaded.errors) - 1} more files can't be read)" if len(loaded.errors) > 1 else ""
         raise DragomanError(f"{loaded.errors[0]}{more}")

@@ -23,13 +23,13 @@ RESERVED = ("micro", "macro", "weighted", "per-document", "all", "none", "null",
 class EntityType(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One entity label.
 
-    kind: the trait by which code finds it (person, country, date, event, ...).
+    kind: the trait by which code finds it (person, country, date, event, ...), if any.
     value: what its normalised value is written in, one of VALUES, or None.
     needs_relation: a mention without any relation is a finding.
     """
 
     description: str
-    kind: str
+    kind: str = ""
     value: str | None = None
     needs_relation: bool = False
     color: Annotated[str, msgspec.Meta(pattern=r"\A#[0-9a-fA-F]{6}\Z")] = "#666666"
@@ -58,7 +58,7 @@ class Schema(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     overlap: bool = False
     notes: str = ""
     entities: dict[str, EntityType]
-    relations: dict[str, RelationType]
+    relations: dict[str, RelationType] = {}
 
     def __post_init__(self) -> None:
         if not self.entities:

@@ -76,11 +76,109 @@ def test_predictions_below_a_score_are_left_out_and_counted(gold: Path, tmp_path
     done = dragoman("score", *places, "--min-score", "0.5", "--format", "json", "-o", result)
     assert done.returncode == 0, done.stderr
     card = json.loads(result.read_text("utf-8"))
-    assert card["conversion"] == {"predicted below-score": 1 + hanging}
+    unscored = len(document.relations) - hanging
+    assert card["conversion"] == {"predicted below-score": 1 + hanging, "predicted without-score": unscored}
+    assert f"{unscored} predictions have no score" in done.stderr
+    assert all("|min-score:entities 0.5, relations 0.5|" in line for line in card["signatures"].values())
     strict = next(r for r in card["rows"] if (r["metric"], r["label"]) == ("entities.strict", "micro"))
     assert (strict["gold"], strict["predicted"]) == (len(scored), len(scored) - 1)
     assert dragoman("verify", result, *places, "--min-score", "0.5").returncode == 0
-    assert dragoman("verify", result, *places).returncode == 1
+    forgotten = dragoman("verify", result, *places)
+    assert forgotten.returncode == 2
+    assert "made with min-score: entities 0.5, relations 0.5, not none" in forgotten.stderr
+    result.write_text(result.read_text("utf-8").replace('below-score": ', 'below-score": 9'), "utf-8")
+    assert "conversion differs" in dragoman("verify", result, *places, "--min-score", "0.5").stdout
+
+
+@pytest.mark.parametrize("wrong", ["2", "x", "facts=0.5", "entities=", "nan"])
+def test_odd_thresholds_are_refused(gold: Path, wrong: str) -> None:
+    done = dragoman("score", gold, gold, "--min-score", wrong)
+    assert (done.returncode, "from 0 to 1" in done.stderr) == (2, True)
+
+
+def test_a_threshold_found_by_calibration_gives_its_score(gold: Path, tmp_path: Path) -> None:
+    for number in range(3):
+        found = native.read(gold / f"a-{number}.json")
+        entities = tuple(msgspec.structs.replace(e, score=0.3) for e in found.entities)
+        relations = tuple(
+            msgspec.structs.replace(r, score=0.9 / (1 + place), label="supports" if place else r.label)
+            for place, r in enumerate(found.relations)
+        )
+        predicted = msgspec.structs.replace(found, entities=entities, relations=relations)
+        native.write(tmp_path / "p" / f"a-{number}.json", predicted)
+    places = gold, tmp_path / "p"
+    told = dragoman("calibrate", *places, "--metric", "relations.strict", "--format", "json")
+    best = json.loads(told.stdout)["best"]
+    assert (
+        f"--min-score relations={best['threshold']}"
+        in dragoman("calibrate", *places, "--metric", "relations.strict").stdout
+    )
+    options = ("--min-score", f"relations={best['threshold']}", "--format", "json")
+    rows = json.loads(dragoman("score", *places, *options).stdout)["rows"]
+    strict = next(r for r in rows if (r["metric"], r["label"]) == ("relations.strict", "micro"))
+    assert strict["f1"] == pytest.approx(best["f1"])
+
+
+def test_clusters_are_scored(gold: Path) -> None:
+    done = dragoman("coreference", gold, gold)
+    assert [line.split()[0] for line in done.stdout.splitlines()[1:6]] == [
+        "muc",
+        "b3",
+        "ceafe",
+        "lea",
+        "conll",
+    ]
+    assert "100.0" in done.stdout.splitlines()[5]
+    assert "task:coreference|singletons:no" in dragoman("coreference", gold, gold, "--no-singletons").stdout
+    assert dragoman("coreference", gold, gold, "--format", "csv").stdout.startswith("metric,")
+
+
+def test_predictions_in_tasks_are_scored(gold: Path, tmp_path: Path) -> None:
+    for number in range(3):
+        found = native.read(gold / f"a-{number}.json")
+        entities = tuple(msgspec.structs.replace(e, score=0.25) for e in found.entities)
+        native.write(tmp_path / "p" / f"a-{number}.json", msgspec.structs.replace(found, entities=entities))
+    tasks = tmp_path / "tasks.json"
+    sent = dragoman("convert", tmp_path / "p", "--to", "labelstudio", "-o", tasks)
+    assert sent.returncode == 0, sent.stderr
+    scored = dragoman("score", gold, tasks, "--min-score", "entities=0.5", "--format", "json")
+    assert scored.returncode == 0, scored.stderr
+    assert json.loads(scored.stdout)["conversion"]["predicted below-score"] > 0
+    whole = json.loads(dragoman("score", gold, tasks, "--format", "json").stdout)
+    assert {r["f1"] for r in whole["rows"] if r["label"] == "micro"} == {1.0}
+    assert dragoman("score", tasks, gold).returncode == 2
+
+
+def test_the_schema_named_is_that_of_inline_files(tmp_path: Path) -> None:
+    schema = tmp_path / "trade.toml"
+    schema.write_text('name = "trade"\nversion = 1\n[entities.FIRM]\ndescription = "a company"\n', "utf-8")
+    place = tmp_path / "g" / "a.txt"
+    place.parent.mkdir()
+    place.write_text("id: a\ntitle: A\n\n[Acme]{T1 FIRM} buys.\n---\n", "utf-8")
+    done = dragoman("score", place.parent, place.parent, "--schema", schema)
+    assert (done.returncode, "schema:trade/1" in done.stdout) == (0, True), done.stderr
+
+
+def test_a_surface_that_the_text_lacks_is_refused(gold: Path, tmp_path: Path) -> None:
+    found = native.read(gold / "a-0.json")
+    wrong = msgspec.structs.replace(found.entities[0], surface="zzz")
+    native.write(tmp_path / "p.json", msgspec.structs.replace(found, entities=(wrong, *found.entities[1:])))
+    done = dragoman("score", gold / "a-0.json", tmp_path / "p.json")
+    assert (done.returncode, "states the surface 'zzz'" in done.stderr) == (2, True)
+
+
+def test_systems_in_different_settings_are_noticed(gold: Path, tmp_path: Path) -> None:
+    for number in range(3):
+        found = native.read(gold / f"a-{number}.json")
+        native.write(tmp_path / "p" / f"a-{number}.json", msgspec.structs.replace(found, relations=()))
+    done = dragoman("compare", gold, gold, tmp_path / "p", "--format", "csv")
+    assert f"predicted entities of {tmp_path / 'p'} are exactly the gold ones" in done.stderr
+    assert done.stdout.startswith("metric,")
+
+
+def test_a_slice_of_an_unknown_key_is_refused(gold: Path) -> None:
+    done = dragoman("score", gold, gold, "--slice", "meta.nope")
+    assert (done.returncode, "'nope'" in done.stderr) == (2, True)
 
 
 def test_given_entities_are_noticed(gold: Path, tmp_path: Path) -> None:

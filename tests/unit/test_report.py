@@ -373,11 +373,20 @@ def test_a_metric_that_the_card_lacks_is_refused() -> None:
         table(sample().runs[0].cards[1], ["entities.strict"])
 
 
-def test_markdown_has_one_line_for_each_average() -> None:
-    card = sample().runs[0].cards[0]
-    lines = [line for line in markdown(card).splitlines() if line.startswith("|")]
-    assert len(lines) == 2 + 2 * len(card.metrics)
-    assert len({line.count("|") for line in lines}) == 1
+def test_markdown_has_averages_labels_slices_and_what_was_changed() -> None:
+    gold, _ = treaty()
+    found = score([gold], [gold], SCHEMA)
+    first = found.row("entities.strict")
+    sliced = msgspec.structs.replace(first, slice="meta.kind=a|b")
+    card = msgspec.structs.replace(found, rows=(*found.rows, sliced), conversion={"predicted malformed": 3})
+    blocks = [block.splitlines() for block in markdown(card).split("\n\n") if block.startswith("|")]
+    assert len(blocks[0]) == 2 + 2 * len(card.metrics)
+    assert all(len({line.replace(r"\|", "").count("|") for line in lines}) == 1 for lines in blocks)
+    assert any(
+        line.startswith(f"| {label} |") for label in SCHEMA.relations for lines in blocks for line in lines
+    )
+    assert r"meta.kind=a\|b" in blocks[-1][-1]
+    assert "3 predicted malformed" in markdown(card)
 
 
 @given(st.text("ab. \n", max_size=30), st.data())

@@ -208,7 +208,11 @@ def test_exports_hold_every_row_and_its_signature() -> None:
     assert rows[0]["P"] == ""
     assert json.loads(to_json(card))["rows"][0]["precision"] is None
     latex = to_latex(card)
-    assert latex.count("&") == 7 * (latex.count(r"\\"))
+    assert latex.count("&") == 8 * (latex.count(r"\\"))
+    assert to_latex(card, labels=None).count(r"\\") == 1 + len(card.rows)
+    changed = msgspec.structs.replace(card, conversion={"predicted below-score": 2})
+    assert "% read with changes: 2 predicted below-score" in to_latex(changed)
+    assert "2 predicted below-score" in records(changed)[0]["signature"]
     assert "facts.any-mention" in latex
 
 
@@ -245,11 +249,13 @@ def test_floors_are_held_and_undefined_reaches_nothing() -> None:
             Floor.parse(wrong)
     with pytest.raises(ScoreError, match="no row"):
         Floor.parse("entities.fuzzy.f1=1").missed(card)
+    with pytest.raises(ScoreError, match="no such label; there are PERSON"):
+        Floor.parse("entities.strict:PRSON.f1=1").missed(card)
     parts = Slices(documents={"meta.kind": meta("kind")})
     sliced = score([lakeside()], [part(lakeside())], SCHEMA, slices=parts)
     floor = Floor.parse("entities.strict[meta.kind=treaty signing].recall=0.51")
     assert "[meta.kind=treaty signing] micro recall is 0.5000" in str(floor.missed(sliced))
-    with pytest.raises(ScoreError, match="no row"):
+    with pytest.raises(ScoreError, match=r"no such slice .*Name it with --slice"):
         Floor.parse("entities.strict[meta.kind=summit].f1=0").missed(sliced)
 
 

@@ -49,24 +49,53 @@ def read_predicted(
     options: tuple[str | None, str | None, str | None],
     own: tuple[str | None, str | None],
 ) -> tuple[tuple[Document, ...], dict[str, int]]:
-    """Predictions as ``read_any`` reads them.
+    """Predictions as ``read_any`` reads them; of an export without any annotation, its predictions.
 
     options: --form, --dialect and --mode of both sides. own: --predicted-form and --predicted-dialect.
     """
     form, dialect, mode = options
     if own[0] is not None:
         form, dialect = own[0], None
-    return read_any(place, schema, form, own[1] or dialect, mode)
+    return read_any(place, schema, form, own[1] or dialect, mode, predictions=True)
+
+
+def tag_settings(
+    options: tuple[str | None, str | None, str | None], own: tuple[str | None, str | None]
+) -> dict[str, str]:
+    """How tags were read, as a signature says it; options, own: as for ``read_predicted``."""
+    form, dialect, mode = options
+    found = {} if dialect is None or form not in (None, "conll") else {"tags": f"{dialect}, {mode}"}
+    other = own[1]
+    if other is not None and other != dialect:
+        found["predicted-tags"] = f"{other}, {mode}"
+    return found
 
 
 def read_any(
-    place: Path, schema: Schema, form: str | None, dialect: str | None, mode: str | None
+    place: Path,
+    schema: Schema,
+    form: str | None,
+    dialect: str | None,
+    mode: str | None,
+    *,
+    predictions: bool = False,
 ) -> tuple[tuple[Document, ...], dict[str, int]]:
-    """Documents of any format, and how many notes of each kind their reader made."""
+    """Documents of any format, and how many notes of each kind their reader made.
+
+    predictions: as for ``labelstudio.read``.
+    """
     if not place.exists() or (form is None and not anything.is_foreign(place)):
-        return corpus.load(place), {}
+        return corpus.load(place, schema=schema.reference), {}
     name = "document" if place.is_file() else None
-    found = anything.read(place, schema=schema.reference, form=form, dialect=dialect, mode=mode, name=name)
+    found = anything.read(
+        place,
+        schema=schema.reference,
+        form=form,
+        dialect=dialect,
+        mode=mode,
+        name=name,
+        predictions=predictions,
+    )
     for note in found.notes[:MOST_NOTES]:
         click.echo(visible(str(note)), err=True)
     if len(found.notes) > MOST_NOTES:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,10 +22,17 @@ from dragoman.cli.options import (
     refuse_input,
     schema_option,
 )
-from dragoman.cli.reading import MOST_NOTES, form_options, predicted_options, read_any, read_predicted
+from dragoman.cli.reading import (
+    MOST_NOTES,
+    form_options,
+    predicted_options,
+    read_any,
+    read_predicted,
+    tag_settings,
+)
 from dragoman.errors import DragomanError, visible
 from dragoman.formats import files
-from dragoman.types import GIVEN, Given
+from dragoman.types import GIVEN, Document, Given
 
 if TYPE_CHECKING:
     from dragoman.score.slices import Slices
@@ -36,10 +44,12 @@ def add_to(main: click.Group) -> None:
     main.add_command(compare_command)
     main.add_command(verify_command)
     main.add_command(errors_command)
+    main.add_command(coreference_command)
     main.add_command(calibrate_command)
     main.add_command(report_command)
 
 
+CALIBRATED = ("entities.strict", "entities.exact", "relations.strict", "relations.boundaries")
 FORMS = ("table", "markdown", "json", "csv", "latex")
 
 
@@ -51,8 +61,9 @@ SLICES = click.option(
 )
 MIN_SCORE = click.option(
     "--min-score",
-    type=click.FloatRange(0, 1),
-    help="Leave out predictions whose score is below; how many is told in the result.",
+    "least",
+    multiple=True,
+    help="Leave out predictions whose score is below, as 0.6, or entities=0.6, or relations=0.8.",
 )
 
 
@@ -84,7 +95,7 @@ def score(
     out: Path | None,
     floors: tuple[str, ...],
     parts: tuple[str, ...],
-    min_score: float | None,
+    least: tuple[str, ...],
     form_read: str | None,
     dialect: str | None,
     mode: str | None,
@@ -109,9 +120,9 @@ def score(
     golds, gold_notes = read_any(gold, schema, form_read, dialect, mode)
     options = (form_read, dialect, mode), (predicted_form, predicted_dialect)
     preds, predicted_notes = read_predicted(predicted, schema, *options)
-    if min_score is not None:
-        preds, below = scores.above(preds, min_score)
-        predicted_notes = {**predicted_notes, "below-score": below}
+    preds, left, settings = _above(preds, least)
+    predicted_notes = {**predicted_notes, **left}
+    settings = {**tag_settings(*options), **settings}
     card = scores.score(
         golds,
         preds,
@@ -119,12 +130,11 @@ def score(
         given=given,
         seed=seed,
         gold_version=corpus.version(gold),
-        slices=_slices(parts),
+        slices=_slices(parts, golds),
+        settings=settings,
     )
-    notes = {"gold": gold_notes, "predicted": predicted_notes}
-    counted = {f"{side} {kind}": n for side, found in notes.items() for kind, n in found.items()}
-    card = msgspec.structs.replace(card, conversion=counted)
-    forms = {
+    card = msgspec.structs.replace(card, conversion=_conversion(gold_notes, predicted_notes))
+    forms: dict[str, Callable[[scores.Scorecard], str]] = {
         "table": lambda found: visible(report.table(found)),
         "markdown": report.markdown,
         "json": scores.to_json,
@@ -137,18 +147,85 @@ def score(
     else:
         files.write(out, content + "\n")
     if given == "nothing" and scores.as_if_given(card):
-        click.echo(
-            "the predicted entities are exactly the gold ones; if the extractor was given them, say "
-            "--given mentions (or clusters)",
-            err=True,
-        )
+        _notice_given(golds, preds, None)
     missed = [line for floor in wanted if (line := floor.missed(card)) is not None]
     for line in missed:
         click.echo(visible(line), err=True)
     sys.exit(1 if missed else 0)
 
 
-def _slices(parts: tuple[str, ...]) -> Slices | None:
+def _notice_given(
+    golds: tuple[Document, ...], preds: tuple[Document, ...], name: str | None, *, option: bool = True
+) -> None:
+    """Say so where predictions look as if their extractor had been given the gold mentions."""
+    from dragoman import score as scores
+
+    if scores.same_entities(golds, preds):
+        of = f" of {name}" if name else ""
+        advice = "say --given mentions (or clusters)" if option else "the entities say nothing of it"
+        click.echo(
+            visible(
+                f"the predicted entities{of} are exactly the gold ones; if the extractor was given them, "
+                f"{advice}"
+            ),
+            err=True,
+        )
+
+
+def _strictest(golds: tuple[Document, ...]) -> str:
+    """What systems are compared by if nobody says: facts, else relations, else entities."""
+    from dragoman.score.tally import LAYERS_OF
+
+    for metric in ("facts.any-mention", "relations.strict"):
+        wanted = set(LAYERS_OF[metric.partition(".")[0]])
+        if any(wanted <= set(document.layers) for document in golds):
+            return metric
+    return "entities.strict"
+
+
+def _conversion(gold: dict[str, int], predicted: dict[str, int]) -> dict[str, int]:
+    notes = {"gold": gold, "predicted": predicted}
+    return {f"{side} {kind}": n for side, found in notes.items() for kind, n in found.items()}
+
+
+def _above(
+    documents: tuple[Document, ...], least: tuple[str, ...]
+) -> tuple[tuple[Document, ...], dict[str, int], dict[str, str]]:
+    """The predictions that reach --min-score, how many don't or have no score, and what a signature says."""
+    from dragoman import score as scores
+
+    if not least:
+        return documents, {}, {}
+    limits = {"entities": 0.0, "relations": 0.0}
+    for written in least:
+        task, _, number = written.rpartition("=")
+        try:
+            value = float(number)
+        except ValueError:
+            value = -1.0
+        if task not in ("", *limits) or not 0 <= value <= 1:
+            raise DragomanError(
+                f"--min-score {written}: expected a number from 0 to 1, or entities=NUMBER or "
+                "relations=NUMBER"
+            )
+        limits |= {name: value for name in limits if task in ("", name)}
+    kept, below = scores.above(documents, limits["entities"], relations_least=limits["relations"])
+    counted = {"below-score": below}
+    unscored = sum(
+        item.score is None
+        for document in kept
+        for name, items in (("entities", document.entities), ("relations", document.relations))
+        for item in items
+        if limits[name]
+    )
+    if unscored:
+        counted["without-score"] = unscored
+        click.echo(f"{unscored} predictions have no score; they are kept", err=True)
+    named = ", ".join(f"{name} {value:g}" for name, value in limits.items())
+    return kept, counted, {"min-score": named}
+
+
+def _slices(parts: tuple[str, ...], golds: tuple[Document, ...]) -> Slices | None:
     from dragoman.score import slices
 
     spans: dict[str, slices.OfSpan] = {}
@@ -164,7 +241,14 @@ def _slices(parts: tuple[str, ...]) -> Slices | None:
         elif name == "sentence" and not place:
             relations[name] = slices.sentence()
         elif name.startswith("meta.") and not place:
-            documents[name] = slices.meta(name.removeprefix("meta."))
+            key = name.removeprefix("meta.")
+            if not any(key in document.meta for document in golds):
+                known = sorted({known for document in golds for known in document.meta})
+                raise DragomanError(
+                    f"--slice {part}: no gold document has {key!r} in its meta; there is "
+                    f"{', '.join(known) or 'nothing'}"
+                )
+            documents[name] = slices.meta(key)
         else:
             raise DragomanError(
                 f"--slice {part}: expected length, sentence, meta.KEY, seen=TRAIN or frequency=TRAIN"
@@ -186,7 +270,7 @@ def verify_command(
     gold: Path,
     predicted: Path,
     parts: tuple[str, ...],
-    min_score: float | None,
+    least: tuple[str, ...],
     form_read: str | None,
     dialect: str | None,
     mode: str | None,
@@ -203,17 +287,21 @@ def verify_command(
     published = scores.read_result(result)
     schema = find_schema(schema_path, gold)
     options = (form_read, dialect, mode), (predicted_form, predicted_dialect)
-    preds = read_predicted(predicted, schema, *options)[0]
-    if min_score is not None:
-        preds, _ = scores.above(preds, min_score)
+    preds, predicted_notes = read_predicted(predicted, schema, *options)
+    preds, left, settings = _above(preds, least)
+    golds, gold_notes = read_any(gold, schema, form_read, dialect, mode)
     found = scores.verify(
         published,
-        read_any(gold, schema, form_read, dialect, mode)[0],
+        golds,
         preds,
         schema,
         gold_version=corpus.version(gold),
-        slices=_slices(parts),
+        slices=_slices(parts, golds),
+        settings={**tag_settings(*options), **settings},
     )
+    now = _conversion(gold_notes, {**predicted_notes, **left})
+    if now != published.conversion:
+        found.append(f"conversion differs from what is found now: {published.conversion} and {now}")
     for line in found[:MOST_NOTES]:
         click.echo(visible(line))
     if len(found) > MOST_NOTES:
@@ -229,19 +317,21 @@ def verify_command(
 @click.command("compare")
 @click.argument("gold", type=PATH)
 @click.argument("systems", type=PATH, nargs=-1, required=True)
-@click.option("--metric", default="facts.any-mention", show_default=True)
+@click.option("--metric", help="As `score` names it; else facts.any-mention, or what the gold allows.")
 @click.option("--macro", is_flag=True, help="Average over the labels with gold instead of micro.")
 @click.option("--given", type=click.Choice(GIVEN), default="nothing", show_default=True)
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option("--resamples", type=click.IntRange(1, 1_000_000), default=10_000, show_default=True)
-@click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True
+)
 @form_options
 @predicted_options
 @schema_option
 def compare_command(
     gold: Path,
     systems: tuple[Path, ...],
-    metric: str,
+    metric: str | None,
     macro: bool,
     given: Given,
     seed: int,
@@ -267,18 +357,25 @@ def compare_command(
     if twice:
         raise DragomanError(f"{twice[0]} is named twice: a system can't be compared with itself.")
     options = (form_read, dialect, mode), (predicted_form, predicted_dialect)
+    golds = read_any(gold, schema, form_read, dialect, mode)[0]
+    preds = {str(system): read_predicted(system, schema, *options)[0] for system in systems}
+    if given == "nothing":
+        for name, documents in preds.items():
+            _notice_given(golds, documents, name)
     found = scores.compare(
-        read_any(gold, schema, form_read, dialect, mode)[0],
-        {str(system): read_predicted(system, schema, *options)[0] for system in systems},
+        golds,
+        preds,
         schema,
-        metric=metric,
+        metric=metric or _strictest(golds),
         macro=macro,
         given=given,
         seed=seed,
         resamples=resamples,
+        settings=tag_settings(*options),
     )
-    if form == "table":
-        click.echo(visible(report.comparisons(found)))
+    if form != "json":
+        shown = visible(report.comparisons(found)) if form == "table" else scores.to_csv(found)
+        click.echo(shown.removesuffix("\n"))
         return
     for comparison in found:
         click.echo(json.dumps(msgspec.to_builtins(comparison), ensure_ascii=False))
@@ -310,6 +407,7 @@ def errors_command(
     golds = read_any(gold, schema, form_read, dialect, mode)[0]
     options = (form_read, dialect, mode), (predicted_form, predicted_dialect)
     preds = read_predicted(predicted, schema, *options)[0]
+    _notice_given(golds, preds, None, option=False)
     found = scores.kinds(golds, preds, schema)
     if form == "table":
         click.echo(visible(report.kinds_table(found)))
@@ -317,10 +415,49 @@ def errors_command(
         click.echo(json.dumps(msgspec.to_builtins(found), indent=1, ensure_ascii=False))
 
 
+@click.command("coreference")
+@click.argument("gold", type=PATH)
+@click.argument("predicted", type=PATH)
+@click.option(
+    "--singletons/--no-singletons", default=True, show_default=True, help="Whether clusters of one count."
+)
+@click.option(
+    "--format", "form", type=click.Choice(["table", "json", "csv"]), default="table", show_default=True
+)
+@form_options
+@predicted_options
+@schema_option
+def coreference_command(
+    gold: Path,
+    predicted: Path,
+    singletons: bool,
+    form: str,
+    form_read: str | None,
+    dialect: str | None,
+    mode: str | None,
+    predicted_form: str | None,
+    predicted_dialect: str | None,
+    schema_path: Path | None,
+) -> None:
+    """Score the clusters of PREDICTED against GOLD: MUC, B3, CEAFe, LEA and the CoNLL average."""
+    from dragoman import report
+    from dragoman import score as scores
+
+    schema = find_schema(schema_path, gold)
+    golds = read_any(gold, schema, form_read, dialect, mode)[0]
+    options = (form_read, dialect, mode), (predicted_form, predicted_dialect)
+    preds = read_predicted(predicted, schema, *options)[0]
+    found = scores.coreference(golds, preds, schema, singletons=singletons)
+    if form == "table":
+        click.echo(visible(report.coreference_table(found)))
+    else:
+        click.echo((scores.to_json(found) if form == "json" else scores.to_csv(found)).removesuffix("\n"))
+
+
 @click.command("calibrate")
 @click.argument("gold", type=PATH)
 @click.argument("predicted", type=PATH)
-@click.option("--metric", default="entities.strict", show_default=True)
+@click.option("--metric", type=click.Choice(CALIBRATED), default=CALIBRATED[0], show_default=True)
 @click.option("--bins", type=click.IntRange(1, 1000), default=10, show_default=True)
 @click.option("--given", type=click.Choice(GIVEN), default="nothing", show_default=True)
 @click.option("--format", "form", type=click.Choice(["table", "json"]), default="table", show_default=True)

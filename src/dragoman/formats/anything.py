@@ -45,6 +45,7 @@ def read(
     dialect: str | None = None,
     mode: str | None = None,
     name: str | None = None,
+    predictions: bool = False,
 ) -> Conversion:
     """Read a file, or all files of a folder and below it, in whatever format they are.
 
@@ -54,6 +55,7 @@ def read(
     a list of tasks, else a document file. A folder with an ``.ann`` is brat's.
     dialect, mode: how the tags of CoNLL are read, see ``tags.decode``; needed for CoNLL only.
     name: what the ids of a CoNLL file's or DocBin's documents begin with; else the file's name.
+    predictions: as for ``labelstudio.read``.
 
     Entities and relations that stand twice are told (``duplicate``) and kept.
 
@@ -63,9 +65,9 @@ def read(
     """
     known = _named(form, path)
     if path.is_dir():
-        found = _folder(path, schema, known, dialect, mode)
+        found = _folder(path, schema, known, dialect, mode, predictions)
     else:
-        found = _file(path, schema, known or _recognised(path), dialect, mode, name)
+        found = _file(path, schema, known or _recognised(path), dialect, mode, name, predictions)
     repeated = [name for name, count in Counter(d.id for d in found.documents).items() if count > 1]
     if repeated:
         raise FormatError(
@@ -96,7 +98,9 @@ def _named(form: str | None, path: Path) -> Form | None:
     )
 
 
-def _folder(path: Path, schema: str, form: Form | None, dialect: str | None, mode: str | None) -> Conversion:
+def _folder(
+    path: Path, schema: str, form: Form | None, dialect: str | None, mode: str | None, predictions: bool
+) -> Conversion:
     suffixes = UNNAMED if form is None else SUFFIXES[form]
     found = files.below(path, suffixes)
     if not found:
@@ -111,7 +115,9 @@ def _folder(path: Path, schema: str, form: Form | None, dialect: str | None, mod
         left += [file for file in found if file.suffix.lower() != ".ann"]
         return Conversion(read.documents, (*read.notes, *map(_unread, left)))
     notes = tuple(map(_unread, left))
-    read = joined(_file(file, schema, form or _recognised(file), dialect, mode) for file in found)
+    read = joined(
+        _file(file, schema, form or _recognised(file), dialect, mode, None, predictions) for file in found
+    )
     return Conversion(read.documents, (*read.notes, *notes))
 
 
@@ -126,7 +132,13 @@ def _unread(file: Path) -> Note:
 
 
 def _file(
-    path: Path, schema: str, form: Form, dialect: str | None, mode: str | None, name: str | None = None
+    path: Path,
+    schema: str,
+    form: Form,
+    dialect: str | None,
+    mode: str | None,
+    name: str | None,
+    predictions: bool,
 ) -> Conversion:
     if form == "conll":
         known = _dialect(path, dialect, mode)
@@ -135,7 +147,7 @@ def _file(
         "native": lambda: Conversion((native.read(path),)),
         "jsonl": lambda: Conversion(_lines(path)),
         "inline": lambda: Conversion((inline.read(path, schema=schema),)),
-        "labelstudio": lambda: labelstudio.read(path, schema=schema),
+        "labelstudio": lambda: labelstudio.read(path, schema=schema, predictions=predictions),
         "brat": lambda: brat.read(path, schema=schema),
         "docbin": lambda: docbin.read(path, schema=schema, name=name),
     }

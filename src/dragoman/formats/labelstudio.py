@@ -35,6 +35,7 @@ def read(
     text: str = "text",
     value: str = "value",
     utf16: bool = False,
+    predictions: bool = False,
 ) -> Conversion:
     """Read a JSON export; every annotation that was not cancelled becomes a document.
 
@@ -44,6 +45,7 @@ def read(
     text: the key of a task's ``data`` that holds the annotated text.
     value: the name of the text field of a region whose content is the entity's value.
     utf16: take offsets as UTF-16 units, as exports of old versions hold them.
+    predictions: where no task has an annotation, read each task's latest prediction, with its scores.
 
     A document's id is the task's ``data.id``, else the task's ``id``; with ``#`` and the
     annotation's id where a task has several annotations. Its layers are entities, relations
@@ -77,8 +79,11 @@ def read(
         )
     documents: list[Document] = []
     notes: list[Note] = []
+    scored = predictions and not any(map(_has_annotation, listed))
+    if scored:
+        listed = [_of_prediction(task) for task in listed]
     for number, task in enumerate(listed, 1):
-        reader = _Task(path, number, task, text=text, schema=schema)
+        reader = _Task(path, number, task, text=text, schema=schema, scored=scored)
         documents += reader.documents(coreference=coreference, value=value, utf16=utf16)
         notes += reader.notes
     repeated = [name for name, count in Counter(document.id for document in documents).items() if count > 1]
@@ -124,6 +129,17 @@ def annotated(
     return found, reader.notes
 
 
+def _has_annotation(task: object) -> bool:
+    return isinstance(task, dict) and any(task.get(key) for key in ANNOTATIONS)
+
+
+def _of_prediction(task: object) -> object:
+    """The task with its latest prediction in place of an annotation; as it is if it has none."""
+    if not isinstance(task, dict) or not isinstance(task.get("predictions"), list) or not task["predictions"]:
+        return task
+    return {**task, "annotations": task["predictions"][-1:], "predictions": task["predictions"][:-1]}
+
+
 def _is_task(task: Mapping[str, Any]) -> bool:
     return "data" in task and any(key in task for key in ANNOTATIONS)
 
@@ -135,8 +151,11 @@ def _is_minimal(task: Mapping[str, Any]) -> bool:
 class _Task:
     """Reads one task."""
 
-    def __init__(self, path: Path, number: int, task: object, *, text: str, schema: str) -> None:
+    def __init__(
+        self, path: Path, number: int, task: object, *, text: str, schema: str, scored: bool = False
+    ) -> None:
         self.place = f"{path}: task {number}"
+        self.scored = scored
         self.schema = schema
         self.notes: list[Note] = []
         if not isinstance(task, dict):
@@ -149,13 +168,16 @@ class _Task:
         if not _is_task(task):
             keys = ", ".join(map(str, task)) or "none"
             message = f"the task has the keys {keys[:200]}, expected data and annotations among them."
-            raise self.fail("labelstudio-task", f"{message} Export the project as JSON.")
+            advice = "Export the project as JSON."
+            if task.get("predictions"):
+                advice = "Predictions alone are read as the predicted side of a score, never as gold."
+            raise self.fail("labelstudio-task", f"{message} {advice}")
         self.task = task
         data = task["data"]
         if not isinstance(data, dict) or not isinstance(data.get(text), str):
             keys = ", ".join(map(str, data)) if isinstance(data, dict) else _shown(data)
             message = f"data has no text under {text!r}, but {keys[:200] or 'nothing'}."
-            raise self.fail("labelstudio-task", f"{message} Name the key that holds the text.")
+            raise self.fail("labelstudio-task", f"{message} Rename the key that holds the text.")
         self.data: dict[str, Any] = data
         self.text: str = data[text]
         found = data["id"] if data.get("id") is not None else task.get("id")
@@ -354,9 +376,11 @@ class _Annotation:
                 return
             span = (span[1] - len(cut.lstrip()), span[0] + len(cut.rstrip()))
             self.task.note("unaligned", f"{region} {cut[:60]!r} loses the white space at its edges.")
-        self.add(str(name), span, labels)
+        score = result.get("score") if self.task.scored else None
+        known = isinstance(score, (int, float)) and not isinstance(score, bool) and 0 <= score <= 1
+        self.add(str(name), span, labels, float(score) if score is not None and known else None)
 
-    def add(self, name: str, span: tuple[int, int], labels: list[str]) -> None:
+    def add(self, name: str, span: tuple[int, int], labels: list[str], score: float | None) -> None:
         """Make an entity for each label; a region's second label may stand in another result."""
         entities = self.regions.setdefault(name, [])
         if entities and (entities[0].start, entities[0].end) != span:
@@ -368,7 +392,9 @@ class _Annotation:
                 identifier = f"{name}.{number}"
             self.ids.add(identifier)
             surface = self.task.text[slice(*span)]
-            entities.append(Entity(id=identifier, start=span[0], end=span[1], label=label, surface=surface))
+            entities.append(
+                Entity(id=identifier, start=span[0], end=span[1], label=label, surface=surface, score=score)
+            )
 
     def span(self, region: str, start: Any, end: Any) -> tuple[int, int] | None:
         """The code points of a region; None, with a note, for what lies outside the text."""

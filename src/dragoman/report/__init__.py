@@ -2,7 +2,14 @@
 
 from dragoman.report.agreement import agreement_markdown, agreement_table
 from dragoman.report.page import Page, Run, render
-from dragoman.report.tables import calibration_table, comparisons, kinds_table, markdown, table
+from dragoman.report.tables import (
+    calibration_table,
+    comparisons,
+    coreference_table,
+    kinds_table,
+    markdown,
+    table,
+)
 
 __all__ = [
     "Page",
@@ -11,6 +18,7 @@ __all__ = [
     "agreement_table",
     "calibration_table",
     "comparisons",
+    "coreference_table",
     "kinds_table",
     "markdown",
     "render",

@@ -20,6 +20,8 @@ from dragoman.report.words import (
 from dragoman.score.averages import ALL, AVERAGES, Row
 from dragoman.score.calibration import Calibration
 from dragoman.score.compare import Comparison
+from dragoman.score.coreference import Coreference
+from dragoman.score.export import changes
 from dragoman.score.kinds import MEANING, Kinds
 from dragoman.score.scorecard import Scorecard
 
@@ -46,9 +48,7 @@ def table(card: Scorecard, metrics: Sequence[str] | None = None) -> str:
     ]
     if card.note:
         parts.append(card.note)
-    changed = [f"{count} {kind}" for kind, count in card.conversion.items() if count]
-    if changed:
-        parts.append(f"read with changes: {', '.join(changed)}")
+    parts += changes(card)
     for metric in (metric for metric in PER_LABEL if metric in chosen):
         rows = [(shown(row.label), *_cells(row)) for row in _labels(card, metric)]
         parts.append(_aligned([(metric, *HEAD), *rows], 1))
@@ -113,23 +113,53 @@ def calibration_table(found: Calibration) -> str:
         best = found.best
         rates = f"P {percent(best.precision)}, R {percent(best.recall)}, F1 {percent(best.f1)}"
         parts.append(f"best threshold here {best.threshold:g}: {rates}")
+        task = found.metric.partition(".")[0]
+        parts.append(f"to score so: dragoman score ... --min-score {task}={best.threshold!r}")
     return "\n\n".join([*parts, found.signature])
 
 
 def markdown(card: Scorecard) -> str:
-    """The averages of a scorecard as a Markdown table, with its note and signatures."""
+    """A scorecard as Markdown tables: averages, labels, slices; with its notes and signatures."""
     lines: Lines = [("metric", "average", *HEAD)]
     for metric in card.metrics:
         lines += [(f"`{metric}`", average, *_cells(card.row(metric, average))) for average in SHOWN_AVERAGES]
+    text = _piped(lines, 2)
+    title = f"{given_words(card.given).capitalize()}, {count(len(card.documents), 'document')}"
+    parts = [f"{title}:", text]
+    for metric in (metric for metric in PER_LABEL if metric in card.metrics):
+        if found := _labels(card, metric):
+            parts.append(_piped([(f"`{metric}`", *HEAD), *((row.label, *_cells(row)) for row in found)], 1))
+    sliced = [row for row in card.rows if row.slice != ALL]
+    if sliced:
+        lines = [(f"`{row.metric}`", row.slice, *_cells(row)) for row in sliced]
+        parts.append(_piped([("metric", "slice", *HEAD), *lines], 2))
+    note = [sentence(card.note)] if card.note else []
+    note += [sentence(told) for told in changes(card)]
+    marks = [f"`{signature}`" for _, signature in signatures(card, card.metrics)]
+    return "\n\n".join([*parts, *note, *marks])
+
+
+def _piped(lines: Lines, left: int) -> str:
+    """Rows as a Markdown table; the first ``left`` columns are aligned left."""
     head, *body = _trimmed(lines)
-    rule = ("---", "---", *("--:" for _ in head[2:]))
-    text = "\n".join(
+    rule = (*["---"] * left, *("--:" for _ in head[left:]))
+    return "\n".join(
         "| " + " | ".join(_escaped(cell) for cell in line) + " |" for line in (head, rule, *body)
     )
-    title = f"{given_words(card.given).capitalize()}, {count(len(card.documents), 'document')}"
-    note = [sentence(card.note)] if card.note else []
-    marks = [f"`{signature}`" for _, signature in signatures(card, card.metrics)]
-    return "\n\n".join([f"{title}:", text, *note, *marks])
+
+
+def coreference_table(found: Coreference) -> str:
+    """The four metrics and the CoNLL average as plain text, rates times 100, with the signature."""
+    lines: Lines = [("metric", "P", "R", "F1")]
+    for name in ("muc", "b3", "ceafe", "lea"):
+        rates = getattr(found, name)
+        lines.append((name, percent(rates.precision), percent(rates.recall), percent(rates.f1)))
+    lines.append(("conll", "", "", percent(found.conll)))
+    widths = [max(len(line[column]) for line in lines) for column in range(4)]
+    table = "\n".join(
+        "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])]) for line in lines
+    )
+    return f"{table}\n\n{found.signature}"
 
 
 def _chosen(card: Scorecard, metrics: Sequence[str] | None) -> Sequence[str]:

@@ -13,7 +13,7 @@ from dragoman.score.export import records, to_csv, to_json, to_latex, to_pandas
 from dragoman.score.floors import Floor, read_result, verify
 from dragoman.score.gamma import gamma
 from dragoman.score.kinds import Kinds, kinds
-from dragoman.score.scorecard import Scorecard, as_if_given, score
+from dragoman.score.scorecard import Scorecard, as_if_given, same_entities, score
 from dragoman.score.seeds import OverSeeds, over_seeds
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "read_result",
     "records",
     "relations",
+    "same_entities",
     "score",
     "spans",
     "to_csv",

@@ -179,20 +179,24 @@ def _curve(scores: Floats, right: NDArray[np.bool_], gold: int) -> tuple[Point, 
     return tuple(found)
 
 
-def above(documents: Iterable[Document], least: float) -> tuple[tuple[Document, ...], int]:
+def above(
+    documents: Iterable[Document], least: float, *, relations_least: float | None = None
+) -> tuple[tuple[Document, ...], int]:
     """The documents without the entities and relations scored below ``least``, and how many these are.
 
-    What has no score stays; what hangs on an entity that goes (relations, a place in a cluster) goes too.
+    relations_least: another threshold for relations. What has no score stays; what hangs on an entity
+    that goes (relations, a place in a cluster) goes too.
     """
     found = []
     left = 0
+    of_relations = least if relations_least is None else relations_least
     for document in documents:
         entities = tuple(e for e in document.entities if e.score is None or e.score >= least)
         kept = {entity.id for entity in entities}
         relations = tuple(
             r
             for r in document.relations
-            if (r.score is None or r.score >= least) and r.source in kept and r.target in kept
+            if (r.score is None or r.score >= of_relations) and r.source in kept and r.target in kept
         )
         members = [(c, tuple(m for m in c.members if m in kept)) for c in document.clusters]
         clusters = [

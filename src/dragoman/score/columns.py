@@ -109,7 +109,7 @@ def spans_of(sides: Sequence[Sequence[Document]], labels: Mapping[str, int]) -> 
     try:
         found = entity_spans(entities, labels)
     except KeyError:
-        raise _unknown_label(chain.from_iterable(sides), labels) from None
+        raise _unknown_label(sides, labels) from None
     return [
         msgspec.structs.replace(spans, document=_owners([len(document.entities) for document in side]))
         for spans, side in zip(found, sides, strict=True)
@@ -277,11 +277,16 @@ def _linked(document: Document) -> Iterable[str]:
         yield f"{cluster.value} {sorted(key[member] for member in cluster.members)}"
 
 
-def _unknown_label(documents: Iterable[Document], labels: Mapping[str, int]) -> ScoreError:
-    for document in documents:
-        for entity in document.entities:
-            if entity.label not in labels:
-                return ScoreError(f"{document.id}: entity {entity.id} has the unknown label {entity.label!r}")
+def _unknown_label(sides: Sequence[Sequence[Document]], labels: Mapping[str, int]) -> ScoreError:
+    for number, side in enumerate(sides):
+        name = ("gold", "predicted")[number] if len(sides) == 2 else f"annotator {number + 1}"
+        for document in side:
+            for entity in document.entities:
+                if entity.label not in labels:
+                    return ScoreError(
+                        f"{document.id} ({name}): entity {entity.id} has the unknown label "
+                        f"{entity.label!r}; the schema has {', '.join(labels)}"
+                    )
     raise AssertionError("called without an unknown label")
 
 

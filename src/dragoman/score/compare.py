@@ -79,11 +79,12 @@ def compare(
     given: Given = "nothing",
     seed: int = 0,
     resamples: int = RESAMPLES,
+    settings: Mapping[str, str] = {},
 ) -> tuple[Comparison, ...]:
     """Compare every pair of systems by one metric's F1.
 
     systems: predicted documents by name, two or more, each of all gold articles.
-    macro: average F1 over the labels with gold; else micro.
+    macro: average F1 over the labels with gold; else micro. settings: as in ``score``.
     Below 10 documents no test is made; ``note`` says so.
     Raises ScoreError for fewer than two systems, an unknown metric, or what ``score`` refuses.
     """
@@ -114,6 +115,7 @@ def compare(
             f"documents:{results[0].documents}",
             f"test:paired bootstrap, approximate randomisation, {resamples} resamples, seed {seed}",
             f"correction:Holm over {len(results)}",
+            *(f"{name}:{value}" for name, value in settings.items()),
             f"dragoman:{__version__}",
         )
     )

@@ -36,18 +36,22 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def f1(self) -> float | None:
-        """Harmonic mean of precision and recall; None if neither gold nor predictions exist.
+        """Harmonic mean of precision and recall.
+
+        None if neither gold nor predictions exist, or if one of the two is undefined and the other not 0:
+        in a part of the data an item can be paired with one that lies outside.
 
         >>> Counts(gold=4, predicted=2, gold_correct=2, predicted_correct=2).f1
         0.6666666666666666
         >>> Counts(gold=3).f1
         0.0
-        >>> Counts().f1 is None
-        True
+        >>> Counts().f1 is None, Counts(gold=1, gold_correct=1).f1 is None
+        (True, True)
         """
-        if self.gold + self.predicted == 0:
+        precision, recall = self.precision, self.recall
+        if (precision is None and recall != 0) or (recall is None and precision != 0):
             return None
-        return harmonic(self.precision or 0.0, self.recall or 0.0)
+        return harmonic(precision or 0.0, recall or 0.0)
 
     @property
     def missed(self) -> int:

@@ -57,7 +57,10 @@ def records(result: Result) -> list[dict[str, Any]]:
     """
     if isinstance(result, Scorecard):
         return [
-            {**{name: getattr(row, at) for name, at in COLUMNS.items()}, "signature": _signature(result, row)}
+            {
+                **{name: getattr(row, at) for name, at in COLUMNS.items()},
+                "signature": "|".join([_signature(result, row), *changes(result)]),
+            }
             for row in result.rows
         ]
     if isinstance(result, Coreference):
@@ -80,6 +83,12 @@ def _of_coreference(result: Coreference) -> Iterator[dict[str, Any]]:
     yield {**empty, "metric": "coreference.conll", "F1": result.conll, "signature": result.signature}
 
 
+def changes(card: Scorecard) -> list[str]:
+    """One line of what a reader or a threshold skipped or changed; none where nothing was."""
+    found = [f"{count} {kind}" for kind, count in card.conversion.items() if count]
+    return [f"read with changes: {', '.join(found)}"] if found else []
+
+
 def to_json(result: Result) -> str:
     """The whole result as JSON; ``read_result`` reads a scorecard back from a file."""
     return json.dumps(msgspec.to_builtins(result), indent=1, ensure_ascii=False, allow_nan=False)
@@ -99,18 +108,32 @@ def _names(found: Sequence[Mapping[str, Any]]) -> list[str]:
     return list(found[0]) if found else [*COLUMNS, "signature"]
 
 
-def to_latex(card: Scorecard) -> str:
-    """A tabular of the micro averages, rates times 100, with the signatures as comments."""
-    lines = [r"\begin{tabular}{llrrrrrr}", r"metric & slice & P & R & F1 & low & high & gold \\", r"\hline"]
+def to_latex(card: Scorecard, *, labels: Sequence[str] | None = ("micro",)) -> str:
+    """A tabular of rates times 100, with the signatures as comments.
+
+    labels: which rows, such as ``micro``, ``macro`` or a label; all if None.
+    """
+    lines = [
+        r"\begin{tabular}{lllrrrrrr}",
+        r"metric & label & slice & P & R & F1 & low & high & gold \\",
+        r"\hline",
+    ]
     for row in card.rows:
-        if row.label != "micro":
+        if labels is not None and row.label not in labels:
             continue
         rates = (row.precision, row.recall, row.f1, row.low, row.high)
-        cells = [row.metric, row.slice, *("--" if rate is None else f"{100 * rate:.1f}" for rate in rates)]
+        cells = [
+            row.metric,
+            row.label,
+            row.slice,
+            *("--" if rate is None else f"{100 * rate:.1f}" for rate in rates),
+        ]
         lines.append(" & ".join([*(cell.translate(LATEX) for cell in cells), str(row.gold)]) + r" \\")
     lines.append(r"\end{tabular}")
     return (
-        "\n".join([*lines, *(f"% {' '.join(signature.split())}" for signature in card.signatures.values())])
+        "\n".join(
+            [*lines, *(f"% {' '.join(told.split())}" for told in (*changes(card), *card.signatures.values()))]
+        )
         + "\n"
     )
 

@@ -121,13 +121,14 @@ def distinct_rows(rows: NDArray[np.integer] | Array) -> tuple[NDArray[np.integer
 
 
 def f1(gold: Array, predicted: Array, gold_hits: Array, predicted_hits: Array) -> Array:
-    """F1 from counts of any shape; NaN where there is neither gold nor a prediction."""
+    """F1 from counts of any shape; NaN where it is undefined, as ``Counts.f1`` says."""
     with np.errstate(invalid="ignore", divide="ignore"):
         precision = np.where(predicted > 0, predicted_hits / predicted, 0.0)
         recall = np.where(gold > 0, gold_hits / gold, 0.0)
         both = precision + recall
         value = np.where(both > 0, 2 * precision * recall / both, 0.0)
-    return np.where(gold + predicted > 0, value, np.nan)
+    outside = ((gold == 0) & (predicted_hits > 0)) | ((predicted == 0) & (gold_hits > 0))
+    return np.where((gold + predicted > 0) & ~outside, value, np.nan)
 
 
 def interval(samples: Array) -> tuple[float, float] | None:

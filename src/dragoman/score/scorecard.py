@@ -70,6 +70,7 @@ def score(
     gold_version: str | None = None,
     metrics: Sequence[str] = tally.METRICS,
     slices: Slices | None = None,
+    settings: Mapping[str, str] = {},
 ) -> Scorecard:
     """Score predicted documents against gold ones.
 
@@ -78,6 +79,7 @@ def score(
     predictions with the gold entities, and then entities are not scored.
     seed: of the bootstrap over documents. gold_version: of the corpus, for the signature.
     metrics: which of ``tally.METRICS``. slices: parts of the data to score apart as well.
+    settings: what else decides the figures, such as how tags were read; for the signatures.
 
     Layers that a gold document does not list as annotated are left out, not counted wrong.
     Raises ScoreError if the articles differ, a text differs, or an annotation can't be scored.
@@ -96,7 +98,7 @@ def score(
         rows += averages.rows(metric, counted, seed)
         if len(counted.documents) < resample.LEAST_DOCUMENTS:
             without.append(metric)
-        signatures[metric] = _signature(metric, counted, schema, given, gold_name, seed)
+        signatures[metric] = _signature(metric, counted, schema, given, gold_name, seed, settings)
     if slices is not None:
         rows += slices.rows(material, given, tuple(signatures), seed)
     if not signatures:
@@ -116,6 +118,27 @@ def score(
     )
 
 
+def same_entities(gold: Iterable[Document], predicted: Iterable[Document]) -> bool:
+    """Whether the predicted entities are just the gold ones while some relation is another."""
+    sides = [{document.id: document for document in side} for side in (gold, predicted)]
+    if sides[0].keys() != sides[1].keys() or not any(document.entities for document in sides[0].values()):
+        return False
+    others = False
+    for name, one in sides[0].items():
+        two = sides[1][name]
+        if Counter((e.spans, e.label) for e in one.entities) != Counter(
+            (e.spans, e.label) for e in two.entities
+        ):
+            return False
+        others = others or _stated(one) != _stated(two)
+    return others
+
+
+def _stated(document: Document) -> Counter[object]:
+    spans = {entity.id: (entity.spans, entity.label) for entity in document.entities}
+    return Counter((r.label, spans.get(r.source), spans.get(r.target)) for r in document.relations)
+
+
 def as_if_given(card: Scorecard) -> bool:
     """Whether the predicted entities are the gold ones without one mistake while relations have some."""
     rows = {row.metric: row for row in card.rows if row.label == "micro" and row.slice == ALL}
@@ -133,7 +156,13 @@ def _note(without: Sequence[str], metrics: Iterable[str]) -> str | None:
 
 
 def _signature(
-    metric: str, counted: tally.Counted, schema: Schema, given: Given, gold_name: str, seed: int
+    metric: str,
+    counted: tally.Counted,
+    schema: Schema,
+    given: Given,
+    gold_name: str,
+    seed: int,
+    settings: Mapping[str, str],
 ) -> str:
     task, _, match = metric.partition(".")
     return "|".join(
@@ -146,6 +175,7 @@ def _signature(
             f"gold:{gold_name}",
             f"documents:{len(counted.documents)}",
             f"bootstrap:{resample.described(len(counted.documents), seed)}",
+            *(f"{name}:{value}" for name, value in settings.items()),
             f"dragoman:{__version__}",
         )
     )
@@ -210,10 +240,24 @@ def _incomparable(*pairs: tuple[Document, Document], reference: str) -> ScoreErr
         if pair[0].sha256 != pair[1].sha256 or {pair[0].schema, pair[1].schema} != {reference}
     )
     if one.sha256 != two.sha256:
-        return ScoreError(f"{one.id}: gold and prediction are of different texts. Extract it again.")
+        return ScoreError(f"{one.id}: gold and prediction are of different texts{_apart(one, two)}.")
     if one.schema == two.schema:
         return ScoreError(f"{one.id}: annotated by {one.schema}, the schema here is {reference}.")
     return ScoreError(f"{one.id}: gold is annotated by {one.schema}, the prediction by {two.schema}.")
+
+
+def _apart(one: Document, two: Document) -> str:
+    """Where two texts begin to differ, as far as both are there; else what to do."""
+    if one.text is None or two.text is None:
+        return " (their SHA-256 differ). Extract the gold's text"
+    same = next(
+        (place for place, (a, b) in enumerate(zip(one.text, two.text, strict=False)) if a != b),
+        min(len(one.text), len(two.text)),
+    )
+    shown = [repr(side.text[same : same + 20]) for side in (one, two) if side.text is not None]
+    return (
+        f": from character {same} on one has {shown[0]} and the other {shown[1]}. Predict on the gold's text"
+    )
 
 
 def _check_given(one: Document, two: Document, given: Given) -> None:
@@ -240,6 +284,12 @@ def _check_text(document: Document, text: str) -> None:
     beyond = [entity.id for entity in document.entities if entity.end > len(text)]
     if beyond:
         raise ScoreError(f"{document.id}: entity {beyond[0]} reaches beyond the text")
+    for entity in document.entities:
+        if entity.surface is not None and entity.surface != entity.cut(text):
+            raise ScoreError(
+                f"{document.id}: entity {entity.id} states the surface {entity.surface!r}, but the text has "
+                f"{entity.cut(text)!r} at [{entity.start}, {entity.end}). Correct the offsets or the surface."
+            )
 
 
 def _check_links(document: Document, schema: Schema) -> None:
