@@ -60,11 +60,13 @@ def rows(metric: str, counted: Counted, seed: int, *, part: str = ALL, intervals
     part: the rows' slice. intervals: whether to give those that the number of documents allows.
     """
     cells = counted.cells
-    used = np.flatnonzero(cells[..., GOLD].any(axis=0) | cells[..., PREDICTED].any(axis=0))
-    sums = np.zeros(cells.shape[1:], np.int64)  # of the other groups all is 0, and undefined however drawn
-    for group in used:
-        sums[group] = cells[:, group].sum(axis=0, dtype=np.int64)
-    four = _four(cells, used)
+    held = cells.transpose(2, 1, 0).sum(axis=2, dtype=np.int64).T
+    occurring = np.arange(len(counted.groups)) if counted.occurring is None else counted.occurring
+    kept = np.flatnonzero(held[:, GOLD] + held[:, PREDICTED])
+    used = occurring[kept]
+    sums = np.zeros((len(counted.groups), held.shape[1]), np.int64)  # the others' rates are undefined
+    sums[used] = held[kept]
+    four = _four(cells, kept)
     drawn = sampled = None
     spreads: list[tuple[float, float] | None] = [None] * len(counted.groups)
     if intervals and len(cells) >= resample.LEAST_DOCUMENTS:
@@ -161,7 +163,7 @@ def _averaged(
 
 
 def _per_document(micro: Row, by_label: Matrix, seed: int, *, intervals: bool) -> Row:
-    four = by_label.sum(axis=1, dtype=np.float64)
+    four = np.moveaxis(by_label.transpose(2, 1, 0).sum(axis=1), 0, -1).astype(np.float64, order="K")
     with np.errstate(invalid="ignore", divide="ignore"):
         columns = (four[:, 3] / 2 / four[:, 1], four[:, 2] / 2 / four[:, 0], _f1(four))
     means = [_mean(column, np.ones(len(column))).item() for column in columns]

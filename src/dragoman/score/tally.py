@@ -43,11 +43,15 @@ METRICS = (
 
 
 class Counted(msgspec.Struct, frozen=True):
-    """The counts of one metric: documents x groups x COLUMNS, and what the first two axes are."""
+    """The counts of one metric: cells are documents x groups x COLUMNS.
+
+    occurring: the indices of the groups that cells hold, all others having no count; None if all.
+    """
 
     documents: tuple[str, ...]
     groups: tuple[str, ...]
     cells: Matrix
+    occurring: Ints | None = None
 
 
 class Sorted(msgspec.Struct, frozen=True):
@@ -167,12 +171,12 @@ def count_schemes(
         if made is None or made[0] is not pairs:
             paired = places[0][pairs.gold], places[1][pairs.predicted]
             made = pairs, [_count(place, shape, pairs.correct) for place in paired]
-        cells = empty((shape[0], len(groups.names)))
+        cells = empty(shape)
         wrong = (GOLD_PAR, PREDICTED_PAR) if scheme == "partial" else (GOLD_INC, PREDICTED_INC)
         columns = (GOLD, wrong[0], GOLD_COR, PREDICTED, wrong[1], PREDICTED_COR)
         for column, counted in zip(columns, (totals[0], *made[1][0], totals[1], *made[1][1]), strict=True):
-            cells[..., column].T[used] = counted.T
-        yield scheme, Counted(sides.documents, groups.names, cells)
+            cells[..., column] = counted
+        yield scheme, Counted(sides.documents, groups.names, cells, used)
 
 
 def _occurring(groups: Sorted) -> tuple[Ints, Ints, Ints]:
