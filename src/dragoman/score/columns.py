@@ -215,17 +215,20 @@ def _table(rows: Sequence[tuple[int, ...]], width: int) -> Ints:
     return table.astype(np.int64) if table.dtype != np.uint64 else table
 
 
-def digest(documents: Sequence[Document], spans: Spans, labels: Sequence[str]) -> str:
+def digest(
+    documents: Sequence[Document], spans: Spans, labels: Sequence[str], named: bytes | None = None
+) -> str:
     """SHA-256 over documents of annotations: ids, texts, spans, values, relations and clusters.
 
     documents: in order of their ids, with their spans and the names of these spans' labels. The
     order of annotations within a document never shows, nor do their ids or unused labels.
+    named: what ``heads`` gives for these documents, if it is at hand.
     """
     used = sorted(labels[index] for index in np.flatnonzero(np.bincount(spans.label)))
     rank = np.zeros(len(labels), np.int64)
     rank[[labels.index(name) for name in used]] = np.arange(len(used))
     hashed = hashlib.sha256("\n".join((*used, "")).encode())
-    hashed.update(_heads(documents).encode())
+    hashed.update(heads(documents) if named is None else named)
     columns = (spans.document, spans.start, spans.end, rank[spans.label])
     ordered = _in_order(columns)
     hashed.update(repr(spans.fragments and sorted(map(spans.pieces, np.flatnonzero(spans.shape)))).encode())
@@ -243,15 +246,15 @@ def digest(documents: Sequence[Document], spans: Spans, labels: Sequence[str]) -
     return hashed.hexdigest()
 
 
-def _heads(documents: Sequence[Document]) -> str:
-    """A line for each document: id, hash of the text, layers."""
+def heads(documents: Sequence[Document]) -> bytes:
+    """A line for each document, in UTF-8: id, hash of the text, layers."""
     layers = {found: ",".join(sorted(found)) for found in {document.layers for document in documents}}
     if len(layers) == 1:
         end = f"\0{next(iter(layers.values()))}\n"
-        return end.join([f"{document.id}\0{document.sha256}" for document in documents]) + end
+        return (end.join([f"{document.id}\0{document.sha256}" for document in documents]) + end).encode()
     return "".join(
         [f"{document.id}\0{document.sha256}\0{layers[document.layers]}\n" for document in documents]
-    )
+    ).encode()
 
 
 def _in_order(columns: Sequence[Ints]) -> Ints | None:

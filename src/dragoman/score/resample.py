@@ -98,18 +98,20 @@ def totals(rows: NDArray[np.integer] | Array, *, seed: int, resamples: int = RES
 
 def _products(rows: NDArray[np.integer] | Array, groups: NDArray[np.integer]) -> Array:
     """The sums over documents of the products of every two columns of some groups."""
-    size = len(groups) * rows.shape[2]
+    shape = (rows.shape[2], len(groups))
+    size = shape[0] * shape[1]
     found = np.zeros((size, size))
     small = np.issubdtype(rows.dtype, np.integer) and rows.max(initial=0) < 64
+    turned = rows.transpose(2, 1, 0)  # counts lie like that: the documents of a column are neighbours
     for start in range(0, len(rows), BLOCK):
-        block = rows[start : start + BLOCK, groups].reshape(-1, size)
+        block = turned[:, groups, start : start + BLOCK].reshape(size, -1)
         if small:  # sums stay below 2 ** 24, where float32 holds whole numbers exactly
             short = block.astype(np.float32)
-            found += short.T @ short
+            found += short @ short.T
         else:
             long = block.astype(np.float64)
-            found += long.T @ long
-    return found
+            found += long @ long.T
+    return found.reshape(shape * 2).transpose(1, 0, 3, 2).reshape(size, size)
 
 
 def distinct_rows(rows: NDArray[np.integer] | Array) -> tuple[NDArray[np.integer] | Array, NDArray[np.int64]]:

@@ -10,7 +10,7 @@ import msgspec
 from dragoman import __version__
 from dragoman.errors import ScoreError
 from dragoman.schema import Schema
-from dragoman.score import averages, columns, matching, resample, tally
+from dragoman.score import averages, matching, resample, tally
 from dragoman.score.averages import ALL, Row
 from dragoman.score.slices import Slices
 from dragoman.types import GIVEN, Document, Given, text_hash
@@ -87,9 +87,7 @@ def score(
     pairs = pair_documents(gold, predicted, schema, given)
     _refuse_unknown(metrics)
     material = tally.Material(pairs, schema)
-    gold_hash = material.gold_digest()
-    predicted = [document for _, document in pairs]
-    predicted_hash = columns.digest(predicted, material.sides(pairs).predicted, material.ranked)
+    gold_hash, predicted_hash = material.digests()
     gold_name = f"{gold_version or '-'}@{gold_hash[:12]}"
     rows: list[Row] = []
     signatures: dict[str, str] = {}
@@ -196,14 +194,13 @@ def pair_documents(
     if not any(ids):
         raise ScoreError("neither side has a document")
     order = sorted(ids[0])
-    if order == ids[0] == ids[1]:
-        pairs = list(zip(*sides, strict=True))
-    else:
+    if not order == ids[0] == ids[1]:
         _refuse_others(set(ids[0]), set(ids[1]))
         by_id = [{document.id: document for document in side} for side in sides]
-        pairs = [(by_id[0][identifier], by_id[1][identifier]) for identifier in order]
+        sides = [by_id[0][name] for name in order], [by_id[1][name] for name in order]
+    pairs = list(zip(*sides, strict=True))
     reference = schema.reference
-    hashes = [[document.sha256 for document in side] for side in zip(*pairs, strict=True)]
+    hashes = [[document.sha256 for document in side] for side in sides]
     if hashes[0] != hashes[1] or {d.schema for side in sides for d in side} != {reference}:
         raise _incomparable(*pairs, reference=reference)
     if given != "nothing":

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from dragoman.schema import Schema
 from dragoman.score import matching
 from dragoman.score.alignment import SCHEMES, Pairs, Scheme, align
-from dragoman.score.columns import Ints, Links, Spans, digest, spans_of
+from dragoman.score.columns import Ints, Links, Spans, digest, heads, spans_of
 from dragoman.types import Document, Given
 
 GOLD, PREDICTED, GOLD_COR, PREDICTED_COR, GOLD_INC, PREDICTED_INC, GOLD_PAR, PREDICTED_PAR = range(8)
@@ -131,6 +131,16 @@ class Material:
     def gold_digest(self) -> str:
         """What names this gold in a signature: see ``columns.digest``."""
         return digest([gold for gold, _ in self.pairs], self.sides(self.pairs).gold, self.ranked)
+
+    def digests(self) -> tuple[str, str]:
+        """What names the gold, as ``gold_digest``, and the predictions likewise."""
+        sides, named = self.sides(self.pairs), heads([gold for gold, _ in self.pairs])
+        predicted = [predicted for _, predicted in self.pairs]
+        same = len(self._layers) == 1 and {document.layers for document in predicted} == self._layers
+        return (
+            digest([gold for gold, _ in self.pairs], sides.gold, self.ranked, named),
+            digest(predicted, sides.predicted, self.ranked, named if same else None),
+        )
 
     def by_label(self, sides: Sides) -> Sorted:
         """Every span under its label, in the schema's order."""
@@ -425,13 +435,14 @@ def _count_task(
 def confusion(material: Material) -> dict[str, dict[str, int]]:
     """Predicted labels by gold label over spans that coincide; ``-`` for missed or spurious."""
     names = (*material.labels, "-")
-    none = len(material.labels)
     sides = material.sides(material.kept("entities"))
     found = sides.aligned("exact")
     gold, predicted = found.gold[found.correct], found.predicted[found.correct]
     groups = material.by_label(sides)
-    missed, spurious = np.delete(groups.gold, gold), np.delete(groups.predicted, predicted)
-    rows = np.concatenate([groups.gold[gold], missed, np.full(len(spurious), none)])
-    columns = np.concatenate([groups.predicted[predicted], np.full(len(missed), none), spurious])
-    table = np.bincount(rows * len(names) + columns, minlength=len(names) ** 2).reshape(len(names), -1)
+    size = len(material.labels)
+    table = np.zeros((size + 1, size + 1), np.int64)
+    both = groups.gold[gold] * size + groups.predicted[predicted]
+    table[:size, :size] = np.bincount(both, minlength=size**2).reshape(size, size)
+    table[:size, size] = np.bincount(groups.gold, minlength=size) - table.sum(axis=1)[:size]
+    table[size, :size] = np.bincount(groups.predicted, minlength=size) - table.sum(axis=0)[:size]
     return {one: {two: int(table[i, j]) for j, two in enumerate(names)} for i, one in enumerate(names)}
