@@ -197,7 +197,10 @@ def articles(
         standard = path == STANDARD_INPUT
         try:
             data = _standard_input() if standard else files.read_bytes(path)
-            yield str(path), from_text(data, "stdin" if standard else path.stem, schema, date, str(path))
+            yield (
+                str(path),
+                from_text(data, "stdin" if standard else files.stem(path), schema, date, str(path)),
+            )
         except FormatError as error:
             yield str(path), error
 

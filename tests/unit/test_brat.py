@@ -169,3 +169,12 @@ def test_arguments_of_a_relation_are_known_by_their_names(tmp_path: Path) -> Non
     found = read(tmp_path, lines + "R1\tallied Arg2:T1 Arg1:T2\nR2\tallied From:T1 To:T2\n").documents[0]
     ends = {relation.id: (relation.source, relation.target) for relation in found.relations}
     assert ends == {"R1": ("T2", "T1"), "R2": ("T1", "T2")}
+
+
+def test_a_file_name_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    name = b"\xffa".decode("utf-8", "surrogateescape")
+    (tmp_path / f"{name}.txt").write_text("Rome", "utf-8")
+    (tmp_path / f"{name}.ann").write_text("", "utf-8")
+    with pytest.raises(FormatError, match="Rename the file") as found:
+        brat.read(tmp_path, schema="invented/1")
+    str(found.value).encode()

@@ -208,7 +208,7 @@ class _Reader:
         relations = tuple(self.with_score(relation) for relation in self.relations.values())
         values = any(value is not None for value in self.values())
         document = Document.new(
-            id=self.path.stem,
+            id=files.stem(self.path),
             text=self.text,
             schema=self.schema,
             title=first_line(self.text),

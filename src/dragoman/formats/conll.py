@@ -65,7 +65,7 @@ def read(
     dialect, mode = tags.named(dialect), tags.moded(mode)
     notes: list[Note] = []
     documents: list[Document] = []
-    stem = path.stem if name is None else name
+    stem = files.stem(path) if name is None else name
     sections, numbered = _sections(path, column, separator)
     if per_sentence:
         sections = [[sentence] for section in sections for sentence in section]

@@ -61,7 +61,7 @@ def read(
         place = f"{path}: document {number}"
         keys.update(doc.spans)
         kept = _kept(doc.user_data)
-        identifier = f"{path.stem if name is None else name}-{number}"
+        identifier = f"{files.stem(path) if name is None else name}-{number}"
         if name is None:
             identifier = kept.get("id", identifier)
         try:

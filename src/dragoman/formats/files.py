@@ -12,7 +12,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from dragoman.errors import FormatError, WriteError
+from dragoman.errors import FormatError, WriteError, visible
 
 
 def read_bytes(path: Path) -> bytes:
@@ -172,3 +172,16 @@ def _umask() -> int:
     current = os.umask(0)
     os.umask(current)
     return current
+
+
+def stem(path: Path) -> str:
+    """The file's name without its suffix, as an id; FormatError [not-utf8] for a name that is not UTF-8."""
+    try:
+        path.stem.encode()
+    except UnicodeEncodeError as error:
+        raise FormatError(
+            visible(str(path)),
+            "not-utf8",
+            "the file's name, which becomes an id, is not UTF-8. Rename the file.",
+        ) from error
+    return path.stem

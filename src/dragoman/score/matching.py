@@ -6,11 +6,12 @@ Every function pairs as well as is possible, so the order of either side never m
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 import numpy as np
-from scipy.optimize import linear_sum_assignment
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from dragoman.score.alignment import Scheme, align
 from dragoman.score.columns import entity_spans
@@ -57,6 +58,9 @@ def shared(gold: Iterable[Hashable], predicted: Iterable[Hashable]) -> Counter[H
 
 
 Key = tuple[object, ...]
+Mention = tuple[tuple[tuple[int, int], ...], str]
+Argument = frozenset[Mention]
+Fact = tuple[str, Argument, Argument]
 
 
 def relation_keys(
@@ -89,17 +93,21 @@ def relation_keys(
     return keys
 
 
-def cluster_spans(document: Document) -> set[frozenset[tuple[object, ...]]]:
+def cluster_spans(document: Document) -> set[Argument]:
     """The document's clusters as sets of their mentions' spans and labels."""
+    return set(_arguments(document).values())
+
+
+def _arguments(document: Document) -> dict[str, Argument]:
+    """The cluster of every mention, as the set of its mentions' spans and labels, made once for each."""
     entities = document.by_id()
-    return {
-        frozenset((entities[member].spans, entities[member].label) for member in members)
-        for members in document.cluster_of().values()
-    }
-
-
-Argument = frozenset[tuple[tuple[tuple[int, int], ...], str]]
-Fact = tuple[str, Argument, Argument]
+    of_cluster: dict[frozenset[str], Argument] = {}
+    found: dict[str, Argument] = {}
+    for identifier, members in document.cluster_of().items():
+        if members not in of_cluster:
+            of_cluster[members] = frozenset((entities[m].spans, entities[m].label) for m in members)
+        found[identifier] = of_cluster[members]
+    return found
 
 
 def facts(document: Document, *, symmetric: frozenset[str] = frozenset()) -> list[Fact]:
@@ -108,19 +116,22 @@ def facts(document: Document, *, symmetric: frozenset[str] = frozenset()) -> lis
     An argument is its cluster, as the set of its mentions' spans and labels; a mention
     without a cluster is one of its own.
     """
-    clusters = document.cluster_of()
-    entities = document.by_id()
-    keys: Mapping[str, Argument] = {
-        identifier: frozenset((entities[m].spans, entities[m].label) for m in members)
-        for identifier, members in clusters.items()
-    }
+    keys = _arguments(document)
     found: dict[Fact, None] = {}
+    written: dict[Argument, str] = {}
     for relation in document.relations:
         source, target = keys[relation.source], keys[relation.target]
-        if relation.label in symmetric and repr(sorted(target, key=repr)) < repr(sorted(source, key=repr)):
+        if relation.label in symmetric and _written(target, written) < _written(source, written):
             source, target = target, source
         found[(relation.label, source, target)] = None
     return list(found)
+
+
+def _written(argument: Argument, known: dict[Argument, str]) -> str:
+    """An argument as text, by which two are put in order; known: what was written before."""
+    if argument not in known:
+        known[argument] = repr(sorted(argument, key=repr))
+    return known[argument]
 
 
 def pair_facts(
@@ -136,7 +147,6 @@ def pair_facts(
     and label; ``first-mention``: the first mentions of both are such; ``hard``: the clusters are
     equal. Returns (gold index, predicted index).
     """
-    same = {"any-mention": _share, "first-mention": _begin_alike, "hard": _equal}[rule]
     by_label: dict[str, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
     for side, items in enumerate((gold, predicted)):
         for index, fact in enumerate(items):
@@ -145,24 +155,55 @@ def pair_facts(
     for label, (golds, preds) in by_label.items():
         if not golds or not preds:
             continue
-
-        def fits(one: Fact, two: Fact, either: bool = label in symmetric) -> bool:
-            straight = same(one[1], two[1]) and same(one[2], two[2])
-            return straight or (either and same(one[1], two[2]) and same(one[2], two[1]))
-
-        fit = np.array([[fits(gold[g], predicted[p]) for p in preds] for g in golds], dtype=int)
-        rows, columns = linear_sum_assignment(fit, maximize=True)
-        pairs += [(golds[r], preds[c]) for r, c in zip(rows, columns, strict=True) if fit[r, c]]
+        either = label in symmetric
+        sides = [gold[g] for g in golds], [predicted[p] for p in preds]
+        found = _by_mention(*sides, either) if rule == "any-mention" else _by_key(*sides, KEYS[rule], either)
+        pairs += [(golds[row], preds[column]) for row, column in found]
     return sorted(pairs)
 
 
-def _share(one: Argument, two: Argument) -> bool:
-    return not one.isdisjoint(two)
+def _by_key(
+    gold: Sequence[Fact], predicted: Sequence[Fact], key: Callable[[Argument], Hashable], either: bool
+) -> Iterator[tuple[int, int]]:
+    """Pairs of facts of equal keys, in order; either: the arguments of a fact may be exchanged."""
+    waiting: dict[Hashable, list[int]] = defaultdict(list)
+    for column in range(len(predicted) - 1, -1, -1):
+        waiting[_key(predicted[column], key, either)].append(column)
+    for row, fact in enumerate(gold):
+        if found := waiting.get(_key(fact, key, either)):
+            yield row, found.pop()
 
 
-def _begin_alike(one: Argument, two: Argument) -> bool:
-    return min(one) == min(two)
+def _key(fact: Fact, key: Callable[[Argument], Hashable], either: bool) -> Hashable:
+    ends = key(fact[1]), key(fact[2])
+    return frozenset(ends) if either else ends
 
 
-def _equal(one: Argument, two: Argument) -> bool:
-    return one == two
+def _by_mention(gold: Sequence[Fact], predicted: Sequence[Fact], either: bool) -> Iterator[tuple[int, int]]:
+    """A largest one-to-one pairing of facts whose arguments share mentions (Hopcroft and Karp 1973)."""
+    holding: tuple[dict[Mention, list[int]], ...] = defaultdict(list), defaultdict(list)
+    ends = [(fact[1], fact[2]) for fact in predicted]
+    for column, pair in enumerate(ends):
+        for end, argument in enumerate(pair):
+            for mention in argument:
+                holding[end][mention].append(column)
+    rows: list[int] = []
+    columns: list[int] = []
+    for row, (_, source, target) in enumerate(gold):
+        found: set[int] = set()
+        for pair in ((source, target), (target, source)) if either else ((source, target),):
+            near = [[holding[end].get(m, []) for m in argument] for end, argument in enumerate(pair)]
+            rarer = 0 if sum(map(len, near[0])) <= sum(map(len, near[1])) else 1
+            candidates = {column for listed in near[rarer] for column in listed}
+            found |= {
+                column for column in candidates if not pair[1 - rarer].isdisjoint(ends[column][1 - rarer])
+            }
+        rows += [row] * len(found)
+        columns += sorted(found)
+    table = csr_array((np.ones(len(rows), bool), (rows, columns)), shape=(len(gold), len(predicted)))
+    partner = maximum_bipartite_matching(table, perm_type="column")
+    return ((row, int(column)) for row, column in enumerate(partner) if column >= 0)
+
+
+KEYS: Mapping[str, Callable[[Argument], Hashable]] = {"first-mention": min, "hard": lambda argument: argument}
+"""What is equal in arguments that are the same under a rule."""
