@@ -12,7 +12,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from dragoman.errors import FormatError, WriteError, visible
+from dragoman.errors import FormatError, WriteError
 
 
 def read_bytes(path: Path) -> bytes:
@@ -180,7 +180,7 @@ def stem(path: Path) -> str:
         path.stem.encode()
     except UnicodeEncodeError as error:
         raise FormatError(
-            visible(str(path)),
+            str(path).encode("utf-8", "backslashreplace").decode(),
             "not-utf8",
             "the file's name, which becomes an id, is not UTF-8. Rename the file.",
         ) from error
