@@ -221,7 +221,7 @@ def _above(
     if unscored:
         counted["without-score"] = unscored
         click.echo(f"{unscored} predictions have no score; they are kept", err=True)
-    named = ", ".join(f"{name} {value:g}" for name, value in limits.items())
+    named = ", ".join(f"{name} {value}" for name, value in limits.items())
     return kept, counted, {"min-score": named}
 
 
