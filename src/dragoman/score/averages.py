@@ -113,7 +113,7 @@ def _mean(values: resample.Array, shares: resample.Array) -> resample.Array:
 
 
 def _row(metric: str, part: str, label: str, cells: Matrix, spread: tuple[float, float] | None) -> Row:
-    numbers = [int(cell) for cell in cells]
+    numbers = cells.tolist()
     counts = Counts(
         gold=numbers[GOLD],
         predicted=numbers[PREDICTED],

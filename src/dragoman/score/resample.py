@@ -79,15 +79,17 @@ def totals(rows: NDArray[np.integer] | Array, *, seed: int, resamples: int = RES
     used = sums.any(axis=1)
     often = np.where(sums > 0, sums, np.inf).min(axis=1) >= RARE
     frequent = np.flatnonzero(used & often)
-    found = np.zeros((resamples, groups, columns))
+    drawn_columns = np.zeros((columns, groups, resamples))  # what one rate is taken from lies together
+    found = drawn_columns.transpose(2, 1, 0)
     if len(frequent):
         mean = sums[frequent].reshape(-1)
         with _threads().limit(limits=1):  # one order of sums on any machine, and no threads that wait busily
             covariance = _products(rows, frequent) - np.outer(mean, mean) / documents
             values, vectors = np.linalg.eigh(covariance)
             spread = vectors * np.sqrt(np.maximum(values, 0.0))
-            noise = _noise(seed, resamples, len(mean)) @ spread.T
-        found[:, frequent] = (mean + noise).reshape(resamples, len(frequent), columns)
+            noise = spread @ _noise(seed, resamples, len(mean)).T
+        noise += mean[:, None]
+        drawn_columns[:, frequent] = noise.reshape(len(frequent), columns, resamples).transpose(1, 0, 2)
     generator = np.random.default_rng([seed, 3])
     for group in np.flatnonzero(used & ~often):
         distinct, counts = distinct_rows(rows[:, group])
